@@ -1,0 +1,112 @@
+// Package blobstore is where harbordb's bytes are kept and where a registry's
+// bytes are read: a flat map from keys to objects, over a directory, S3 or
+// OpenStack Swift.
+//
+// A store knows nothing of snapshots, journals or registries. Reading and
+// writing are two interfaces: a scan of registry storage is only ever handed
+// a Reader, which can neither write nor delete. A store must never show an
+// object that was not written completely, never follow a symlink in a folder
+// of ours, and never put a credential into an error.
+//
+// Keys are UTF-8, separated by "/", relative to the root of the store, without
+// a leading slash and without "." or ".." components.
+package blobstore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// Sentinels that every store returns, wrapped with the key they concern.
+var (
+	// ErrNotFound: there is no such object (or no such bucket or folder,
+	// where the store itself is asked for).
+	ErrNotFound = errors.New("object not found")
+	// ErrExists: Put was asked not to replace, and the key is taken.
+	ErrExists = errors.New("object exists already")
+	// ErrDenied: the store refuses the credentials or their rights.
+	ErrDenied = errors.New("access denied by the store")
+)
+
+// Object is what a listing or a HEAD tells of one object.
+type Object struct {
+	Key     string
+	Size    int64 // bytes; as the listing says (Swift lists large objects as 0)
+	ModTime time.Time
+	// MD5 is the MD5 of the content where the store vouches for it, else
+	// nil (multipart ETags, files, encrypted objects).
+	MD5 []byte
+	// Manifest is true where a HEAD shows a Swift large object, whose
+	// listing size and MD5 say nothing. Listings leave it false.
+	Manifest bool
+}
+
+// Range is a part of a listing: keys that begin with Prefix, above After and
+// below Before (each exclusive, bytewise; empty means open).
+type Range struct {
+	Prefix, After, Before string
+}
+
+// Upload is an unfinished multipart upload.
+type Upload struct {
+	Key     string
+	ID      string
+	Started time.Time
+	Size    int64 // bytes received so far; -1 where the store does not say
+}
+
+// Reader reads a store. Safe for concurrent use.
+type Reader interface {
+	// List calls each for every object in the range, in ascending bytewise
+	// order of keys, flat, and stops at the first error of each, which it
+	// returns. A listing that does not advance or ends early is an error,
+	// never a shorter list.
+	List(ctx context.Context, r Range, each func(Object) error) error
+	// Head returns one object's properties, or ErrNotFound.
+	Head(ctx context.Context, key string) (Object, error)
+	// Get opens an object from the given offset to its end, or returns
+	// ErrNotFound. The caller closes it. A body that ends early is an
+	// error from Read, not io.EOF.
+	Get(ctx context.Context, key string, offset int64) (io.ReadCloser, error)
+	// Uploads calls each for every unfinished multipart upload below the
+	// prefix. Stores without such a thing call it never.
+	Uploads(ctx context.Context, prefix string, each func(Upload) error) error
+	// String names the store for people, without credentials.
+	String() string
+}
+
+// Writer changes a store. Safe for concurrent use.
+type Writer interface {
+	// Create starts an object. Nothing is visible under the key until
+	// Commit returns nil; then it is complete and durable. Abort after a
+	// Commit does nothing, so that it can be deferred.
+	Create(ctx context.Context, key string, mode PutMode) (ObjectWriter, error)
+	// Delete removes an object, durably; one that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// PutMode says what happens where the key is taken.
+type PutMode int
+
+const (
+	// Replace overwrites what is there.
+	Replace PutMode = iota
+	// New fails with ErrExists where the key is taken.
+	New
+)
+
+// ObjectWriter takes the bytes of one object, in order. It is used by one
+// goroutine.
+type ObjectWriter interface {
+	io.Writer
+	Commit() error
+	Abort() error
+}
+
+// Store reads and writes.
+type Store interface {
+	Reader
+	Writer
+}
