@@ -1,0 +1,200 @@
+package snapshots
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/blobstore"
+	"github.com/harbordb/harbordb/internal/fault"
+)
+
+const prefix = "snapshots/"
+
+// Key returns the store's key of an object of a snapshot.
+func Key(id ID, object string) string { return prefix + string(id) + "/" + object }
+
+// ErrCorrupt: what is stored is not what was written.
+var ErrCorrupt = errors.New("snapshot is corrupt")
+
+// Entry is one folder below snapshots/.
+type Entry struct {
+	ID       ID        `json:"id"`
+	Manifest *Manifest `json:"manifest,omitempty"`
+	Size     int64     `json:"size"` // bytes stored, all objects
+	// Problem says why the manifest cannot be used; empty for a good one.
+	Problem string `json:"problem,omitempty"`
+	// Unfinished: there is no manifest, so it is no snapshot: a backup is
+	// writing it (Running) or was killed while it did.
+	Unfinished bool `json:"unfinished,omitempty"`
+	Running    bool `json:"running,omitempty"`
+}
+
+// Good tells whether the entry is a snapshot whose manifest can be used.
+func (e Entry) Good() bool { return e.Manifest != nil && e.Problem == "" }
+
+// List returns every folder of the store, oldest first. A snapshot whose
+// manifest cannot be used is listed with its problem, not left out. Leases
+// are judged by now.
+func List(ctx context.Context, store blobstore.Reader, now time.Time) ([]Entry, error) {
+	entries, manifests, err := listFolders(ctx, store)
+	if err != nil {
+		return nil, fmt.Errorf("list snapshots in %s: %w", store, err)
+	}
+	for i := range entries {
+		e := &entries[i]
+		if !manifests[e.ID] {
+			e.Unfinished = true
+			if e.Running, err = leaseAlive(ctx, store, e.ID, now); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		m, err := Load(ctx, store, e.ID)
+		switch {
+		case errors.Is(err, blobstore.ErrNotFound): // removed since it was listed
+			e.Unfinished = true
+		case err != nil && ctx.Err() != nil:
+			return nil, err
+		case err != nil:
+			e.Problem = err.Error()
+		default:
+			e.Manifest = m
+		}
+	}
+	return entries, nil
+}
+
+func listFolders(ctx context.Context, store blobstore.Reader) ([]Entry, map[ID]bool, error) {
+	var entries []Entry
+	manifests := map[ID]bool{}
+	err := store.List(ctx, blobstore.Range{Prefix: prefix}, func(o blobstore.Object) error {
+		folder, object, ok := strings.Cut(strings.TrimPrefix(o.Key, prefix), "/")
+		id, err := ParseID(folder)
+		if !ok || err != nil {
+			return nil // not ours
+		}
+		if n := len(entries); n == 0 || entries[n-1].ID != id {
+			entries = append(entries, Entry{ID: id})
+		}
+		entries[len(entries)-1].Size += o.Size
+		if object == ManifestName {
+			manifests[id] = true
+		}
+		return nil
+	})
+	if errors.Is(err, blobstore.ErrNotFound) {
+		return nil, manifests, nil // a store that nothing was written to yet
+	}
+	return entries, manifests, err
+}
+
+// Load reads and validates the manifest of a snapshot, and compares its bytes
+// with SHA256SUMS, so that a manifest changed by anything but a forger is
+// refused with ErrCorrupt.
+func Load(ctx context.Context, store blobstore.Reader, id ID) (*Manifest, error) {
+	data, err := readAll(ctx, store, Key(id, ManifestName))
+	if err != nil {
+		return nil, fmt.Errorf("read manifest of snapshot %s: %w", id, err)
+	}
+	m, err := ParseManifest(data)
+	if newer := (*NewerFormatError)(nil); errors.As(err, &newer) {
+		return nil, fault.Refusedf("snapshot %s: %w", id, err).WithHint("use the harbordb release that wrote it, or a later one")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w: %w", id, ErrCorrupt, err)
+	}
+	if m.ID != id {
+		return nil, fmt.Errorf("snapshot %s: %w: its manifest belongs to %s", id, ErrCorrupt, m.ID)
+	}
+	sums, err := readAll(ctx, store, Key(id, SumsName))
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w: read %s: %w", id, ErrCorrupt, SumsName, err)
+	}
+	if !bytes.Equal(sums, Sums(m, data)) {
+		return nil, fmt.Errorf("snapshot %s: %w: %s and %s do not agree", id, ErrCorrupt, ManifestName, SumsName)
+	}
+	return m, nil
+}
+
+// Sums renders SHA256SUMS for a manifest whose own bytes are given, in the
+// form that sha256sum -c reads, ascending by name.
+func Sums(m *Manifest, manifest []byte) []byte {
+	objects := slices.Clone(m.Objects)
+	sum := sha256.Sum256(manifest)
+	objects = append(objects, Object{Name: ManifestName, SHA256: hex.EncodeToString(sum[:])})
+	slices.SortFunc(objects, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
+	var b bytes.Buffer
+	for _, o := range objects {
+		fmt.Fprintf(&b, "%s  %s\n", o.SHA256, o.Name)
+	}
+	return b.Bytes()
+}
+
+func readAll(ctx context.Context, store blobstore.Reader, key string) ([]byte, error) {
+	r, err := store.Get(ctx, key, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxManifest {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path.Base(key), maxManifest)
+	}
+	return data, nil
+}
+
+// Remove deletes a snapshot, its manifest first: a crash on the way leaves a
+// folder without a manifest, which is no snapshot.
+func Remove(ctx context.Context, store blobstore.Store, id ID) error {
+	for _, name := range []string{ManifestName, SumsName} {
+		if err := store.Delete(ctx, Key(id, name)); err != nil {
+			return fmt.Errorf("remove snapshot %s: %w", id, err)
+		}
+	}
+	var keys []string
+	err := store.List(ctx, blobstore.Range{Prefix: prefix + string(id) + "/"}, func(o blobstore.Object) error {
+		keys = append(keys, o.Key)
+		return nil
+	})
+	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
+		return fmt.Errorf("remove snapshot %s: %w", id, err)
+	}
+	for _, key := range keys {
+		if err := store.Delete(ctx, key); err != nil {
+			return fmt.Errorf("remove snapshot %s: %w", id, err)
+		}
+	}
+	return endLease(ctx, store, id)
+}
+
+// Sweep removes what killed backups left: folders without a manifest whose
+// lease is dead. It returns what it removed.
+func Sweep(ctx context.Context, store blobstore.Store, now time.Time) ([]Entry, error) {
+	entries, err := List(ctx, store, now)
+	if err != nil {
+		return nil, err
+	}
+	var swept []Entry
+	for _, e := range entries {
+		if !e.Unfinished || e.Running {
+			continue
+		}
+		if err := Remove(ctx, store, e.ID); err != nil {
+			return swept, err
+		}
+		swept = append(swept, e)
+	}
+	return swept, nil
+}

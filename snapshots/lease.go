@@ -1,0 +1,104 @@
+package snapshots
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/harbordb/harbordb/blobstore"
+)
+
+// A lease says that someone is still writing a snapshot. It is an object
+// beside the snapshots, renewed every minute and dead after fifteen, so that
+// the next run can tell a killed backup from one that is under way on another
+// machine. The fifteen minutes leave room for clocks that do not agree.
+const (
+	leasePrefix = "leases/"
+	leaseRenew  = time.Minute
+	leaseDead   = 15 * time.Minute
+)
+
+// Clock is where a lease gets its ticks from; nil ticks by the machine's.
+type Clock func(d time.Duration) (tick <-chan time.Time, stop func())
+
+func machineClock(d time.Duration) (<-chan time.Time, func()) {
+	t := time.NewTicker(d)
+	return t.C, t.Stop
+}
+
+// Lease is a lease that is being renewed.
+type Lease struct {
+	store  blobstore.Store
+	id     ID
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// HoldLease writes the lease of id and renews it until Release. A renewal
+// that fails is tried again a minute later; fourteen may fail.
+func HoldLease(ctx context.Context, store blobstore.Store, id ID, clock Clock) (*Lease, error) {
+	if err := writeObject(ctx, store, leasePrefix+string(id), []byte(id)); err != nil {
+		return nil, fmt.Errorf("hold lease of snapshot %s: %w", id, err)
+	}
+	if clock == nil {
+		clock = machineClock
+	}
+	renewing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	l := &Lease{store: store, id: id, cancel: cancel}
+	tick, stop := clock(leaseRenew)
+	l.done.Add(1)
+	go func() {
+		defer l.done.Done()
+		defer stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-tick:
+				_ = writeObject(renewing, store, leasePrefix+string(id), []byte(id))
+			}
+		}
+	}()
+	return l, nil
+}
+
+// Release stops renewing and removes the lease.
+func (l *Lease) Release(ctx context.Context) error {
+	l.cancel()
+	l.done.Wait()
+	return endLease(ctx, l.store, l.id)
+}
+
+func endLease(ctx context.Context, store blobstore.Store, id ID) error {
+	if err := store.Delete(ctx, leasePrefix+string(id)); err != nil {
+		return fmt.Errorf("end lease of snapshot %s: %w", id, err)
+	}
+	return nil
+}
+
+// leaseAlive tells whether the lease of id was renewed less than fifteen
+// minutes before now. Without a lease there is nobody.
+func leaseAlive(ctx context.Context, store blobstore.Reader, id ID, now time.Time) (bool, error) {
+	lease, err := store.Head(ctx, leasePrefix+string(id))
+	if errors.Is(err, blobstore.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at lease of snapshot %s: %w", id, err)
+	}
+	return now.Sub(lease.ModTime) < leaseDead, nil
+}
+
+func writeObject(ctx context.Context, store blobstore.Store, key string, data []byte) error {
+	w, err := store.Create(ctx, key, blobstore.Replace)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := w.Write(data); err != nil {
+		return err
+	}
+	return w.Commit()
+}
