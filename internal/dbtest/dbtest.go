@@ -59,7 +59,8 @@ type Options struct {
 	// TLS is the server's certificate; nil means no TLS. The server's own
 	// authority is what TCP settings trust.
 	TLS *Certificate
-	// RequireTLS makes PostgreSQL refuse TCP connections without TLS.
+	// RequireTLS makes PostgreSQL and MariaDB refuse TCP connections without
+	// TLS.
 	RequireTLS bool
 	// TimeZone is the server's default time zone, such as "Asia/Shanghai"
 	// or, for MariaDB, "+08:00". The default is UTC.

@@ -76,6 +76,9 @@ func (m mySQL) initialise(s *Server, o owner) ([]string, error) {
 			return nil, err
 		}
 		args = append(args, "--ssl-cert="+cert, "--ssl-key="+key)
+		if s.options.RequireTLS {
+			args = append(args, "--require-secure-transport=on") // the socket counts as secure
+		}
 	}
 	if s.options.Password == "" {
 		return args, nil

@@ -158,27 +158,38 @@ func (p *process) close() error {
 
 // children lists the processes whose parent is pid.
 func children(pid int) []int {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	folders, _ := filepath.Glob("/proc/[0-9]*")
 	var list []int
-	for _, name := range stats {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended
-		}
-		// pid (name) state ppid …; the name may hold blanks and brackets.
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		if len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
-			child, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+	for _, folder := range folders {
+		child, _ := strconv.Atoi(filepath.Base(folder))
+		if _, parent := status(child); parent == pid {
 			list = append(list, child)
 		}
 	}
 	return list
 }
 
-// gone waits until no process has the ID pid.
+// status is a process's state ("S", "Z") and parent; the state is empty when
+// there is no such process.
+func status(pid int) (state string, parent int) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", 0
+	}
+	// pid (name) state ppid …; the name may hold blanks and brackets.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) < 2 {
+		return "", 0
+	}
+	parent, _ = strconv.Atoi(fields[1])
+	return fields[0], parent
+}
+
+// gone waits until process pid has ended. One that nobody has waited for, as
+// happens in a container without an init, counts as ended.
 func gone(pid int) error {
 	return poll(func() error {
-		if err := syscall.Kill(pid, 0); err == nil {
+		if state, _ := status(pid); state != "" && state != "Z" {
 			return fmt.Errorf("process %d is still there", pid)
 		}
 		return nil
