@@ -1,0 +1,3 @@
+-- The version table itself is lost. Any version.
+
+DROP TABLE schema_migrations;
