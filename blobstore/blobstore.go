@@ -28,6 +28,8 @@ var (
 	ErrExists = errors.New("object exists already")
 	// ErrDenied: the store refuses the credentials or their rights.
 	ErrDenied = errors.New("access denied by the store")
+	// ErrKey: the key breaks the rules of CheckKey or CheckNewKey.
+	ErrKey = errors.New("invalid key")
 )
 
 // Object is what a listing or a HEAD tells of one object.
@@ -41,6 +43,10 @@ type Object struct {
 	// Manifest is true where a HEAD shows a Swift large object, whose
 	// listing size and MD5 say nothing. Listings leave it false.
 	Manifest bool
+	// Irregular is true where a folder holds something under this name
+	// that is no file: a symlink, a socket, a device. It is listed so that
+	// it can be reported; Get refuses it.
+	Irregular bool
 }
 
 // Range is a part of a listing: keys that begin with Prefix, above After and
@@ -70,8 +76,9 @@ type Reader interface {
 	// ErrNotFound. The caller closes it. A body that ends early is an
 	// error from Read, not io.EOF.
 	Get(ctx context.Context, key string, offset int64) (io.ReadCloser, error)
-	// Uploads calls each for every unfinished multipart upload below the
-	// prefix. Stores without such a thing call it never.
+	// Uploads calls each for every unfinished multipart upload whose key
+	// begins with the prefix, and stops at the first error of each, which
+	// it returns. Stores without such a thing call it never.
 	Uploads(ctx context.Context, prefix string, each func(Upload) error) error
 	// String names the store for people, without credentials.
 	String() string
@@ -85,6 +92,14 @@ type Writer interface {
 	Create(ctx context.Context, key string, mode PutMode) (ObjectWriter, error)
 	// Delete removes an object, durably; one that is not there is no error.
 	Delete(ctx context.Context, key string) error
+}
+
+// Sweeper is what a Store may offer besides: it removes what a killed writer
+// left behind. Found by assertion.
+type Sweeper interface {
+	// Sweep removes an unfinished upload that Uploads named; one that is
+	// gone is no error. The caller knows that its writer is dead.
+	Sweep(ctx context.Context, u Upload) error
 }
 
 // PutMode says what happens where the key is taken.

@@ -1,0 +1,15 @@
+package dir
+
+import "golang.org/x/sys/unix"
+
+func renameNoReplace(folder int, from, to string) error {
+	return unix.Renameat2(folder, from, folder, to, unix.RENAME_NOREPLACE)
+}
+
+// isMountRoot asks the kernel (5.8 and later) whether a folder is the root of
+// a mount, bind mounts of the same filesystem too.
+func isMountRoot(path string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, 0, &st)
+	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}

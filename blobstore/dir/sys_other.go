@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package dir
+
+import "golang.org/x/sys/unix"
+
+// renameNoReplace is a call of Linux; elsewhere the link does.
+func renameNoReplace(int, string, string) error { return unix.ENOSYS }
+
+// isMountRoot leaves it to the comparison of devices.
+func isMountRoot(string) bool { return false }
