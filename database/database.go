@@ -58,10 +58,13 @@ const (
 // TLS are the TLS settings of a connection. CAFile adds roots to those of the
 // system; a bundle may hold expired roots beside valid ones.
 type TLS struct {
-	Mode     TLSMode
-	CAFile   string
-	CertFile string
-	KeyFile  string
+	Mode   TLSMode
+	CAFile string
+	// ExtraCAFile adds further roots: those that are meant for every
+	// connection of harbordb.
+	ExtraCAFile string
+	CertFile    string
+	KeyFile     string
 }
 
 // Settings say how to reach one database.
