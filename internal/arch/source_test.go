@@ -191,7 +191,7 @@ func TestBrokenRulesAreFound(t *testing.T) {
 		if c.scope == tests {
 			name = "a_test.go"
 		}
-		s, err := parse(name, "database", c.scope, []byte("package a; "+c.code))
+		s, err := parse(name, "sample", c.scope, []byte("package a; "+c.code))
 		if err != nil {
 			t.Fatal(err)
 		}
