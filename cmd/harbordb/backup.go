@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/harbordb/harbordb/backup"
+	"github.com/harbordb/harbordb/blobstore"
+	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/harbordb/harbordb/snapshots"
+)
+
+func backupCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:  "backup",
+		Usage: "take a snapshot of the Harbor database",
+		Description: "Copies the whole database at one moment into a new snapshot of the store, while Harbor runs. " +
+			"Nothing is written to the database and nothing is locked against Harbor. " +
+			"What a snapshot cannot carry is refused by name before anything is written.",
+		UsageText: "harbordb backup --label before-v2.11.0 --verify",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "label", Usage: "a `TEXT` by which the snapshot can be named later"},
+			jobsFlag(),
+			&cli.BoolFlag{Name: "verify", Usage: "read the whole snapshot back at once"},
+			&cli.BoolFlag{Name: "leave-out-unsupported", Usage: "leave out, by name, objects that a snapshot cannot carry"},
+		},
+		Action: func(c *cli.Context) error { return runBackup(c, s) },
+	}
+}
+
+// jobsFlag is --jobs; by default the cores, at most four, so that Harbor keeps
+// some of its server.
+func jobsFlag() cli.Flag {
+	return &cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: min(runtime.NumCPU(), 4), Usage: "how many connections work side by side (`N`)"}
+}
+
+func jobs(c *cli.Context) (int, error) {
+	n := c.Int("jobs")
+	if n < 1 || n > 64 {
+		return 0, fault.Usagef("--jobs %d: it is a number from 1 to 64", n)
+	}
+	return n, nil
+}
+
+// backupResult is the document of backup.
+type backupResult struct {
+	Snapshot snapshotRow `json:"snapshot"`
+	// Verified tells whether the snapshot was read back.
+	Verified bool     `json:"verified"`
+	LeftOut  []string `json:"left_out"`
+	Swept    []string `json:"swept"` // what killed backups had left, and is gone now
+	Seconds  float64  `json:"seconds"`
+}
+
+func runBackup(c *cli.Context, s *session) error {
+	n, err := jobs(c)
+	if err != nil {
+		return err
+	}
+	if err := checkLabel(c.String("label")); err != nil {
+		return err
+	}
+	store, err := s.createStore(c.Context)
+	if err != nil {
+		return err
+	}
+	db, err := s.connect(c.Context)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	began := time.Now()
+	result := backupResult{LeftOut: []string{}, Swept: []string{}}
+	if result.Swept, err = s.sweepSnapshots(c.Context, store); err != nil {
+		return err
+	}
+	m, err := s.takeSnapshot(c, store, db, backup.Options{
+		Label: c.String("label"), Jobs: n, Tool: readBuildInfo().tool(),
+		LeaveOutUnsupported: c.Bool("leave-out-unsupported"),
+	})
+	if err != nil {
+		return err
+	}
+	result.LeftOut = append(result.LeftOut, m.Contents.Databases[0].LeftOut...)
+	if c.Bool("verify") {
+		v, err := s.verifySnapshot(c.Context, store, m.ID, n)
+		if err != nil {
+			return err
+		}
+		if len(v.Problems) > 0 {
+			return brokenSnapshot(v)
+		}
+		result.Verified = true
+	}
+	result.Snapshot = newSnapshotRow(entryOf(m))
+	result.Seconds = time.Since(began).Seconds()
+	return s.console.print(result, result.text)
+}
+
+// checkLabel refuses what could be taken for something else.
+func checkLabel(label string) error {
+	if label == snapshots.Latest {
+		return fault.Usagef("--label %s: the word has a meaning of its own", label)
+	}
+	if _, err := snapshots.ParseID(label); err == nil {
+		return fault.Usagef("--label %s: it looks like the ID of a snapshot", label)
+	}
+	if len(label) > 200 || strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return fault.Usagef("--label: it is one line of at most 200 bytes")
+	}
+	return nil
+}
+
+func (s *session) takeSnapshot(c *cli.Context, store blobstore.Store, db dumpable, options backup.Options) (*snapshots.Manifest, error) {
+	d, err := backup.Open(c.Context, db, options)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	e := d.Estimate()
+	if err := s.checkSpace(store, e); err != nil {
+		return nil, err
+	}
+	s.console.say("%s of rows in %d tables, about %s as a snapshot", humanBytes(e.Bytes), e.Tables, humanBytes(e.Stored))
+	for _, o := range d.LeftOut() {
+		s.console.warn("left out: %s", o)
+	}
+	id, err := snapshots.NewID(d.Time(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	w, err := snapshots.NewWriter(c.Context, store, id, nil)
+	if err != nil {
+		return nil, err
+	}
+	report, done := s.console.progress()
+	defer done()
+	return d.Write(c.Context, w, report)
+}
+
+// spaced is a store that knows how much room is left.
+type spaced interface {
+	Free() (bytes int64, known bool)
+}
+
+// checkSpace refuses a backup that cannot fit, and warns where it may not:
+// the estimate is a guess, rows compress to between a tenth and a half.
+func (s *session) checkSpace(store blobstore.Store, e backup.Estimate) error {
+	on, ok := store.(spaced)
+	if !ok {
+		return nil
+	}
+	free, known := on.Free()
+	switch {
+	case !known:
+		return nil
+	case free < e.Stored/3:
+		return fault.Refusedf("%s has %s free, the snapshot needs about %s", store, humanBytes(free), humanBytes(e.Stored)).
+			WithHint("make room, or name another store with --store")
+	case free < e.Stored:
+		s.console.warn("%s has %s free, the snapshot may need %s", store, humanBytes(free), humanBytes(e.Stored))
+	}
+	return nil
+}
+
+// sweepSnapshots removes what killed backups left and tells of it.
+func (s *session) sweepSnapshots(ctx context.Context, store blobstore.Store) ([]string, error) {
+	swept, err := snapshots.Sweep(ctx, store, time.Now())
+	names := []string{}
+	for _, e := range swept {
+		names = append(names, string(e.ID))
+		s.console.warn("removed %s of an unfinished backup, %s", humanBytes(e.Size), e.ID)
+	}
+	return names, err
+}
+
+func (r backupResult) text(p *page) {
+	p.line("snapshot %s of %s", r.Snapshot.ID, r.Snapshot.Database)
+	p.fields(
+		[2]string{"label", r.Snapshot.Label},
+		[2]string{"Harbor", r.Snapshot.harbor()},
+		[2]string{"rows", humanCount(r.Snapshot.Rows)},
+		[2]string{"stored", humanBytes(r.Snapshot.Stored)},
+		[2]string{"took", fmt.Sprintf("%.1f s", r.Seconds)},
+		[2]string{"verified", map[bool]string{true: "every byte was read back", false: ""}[r.Verified]},
+		[2]string{"left out", strings.Join(r.LeftOut, ", ")},
+	)
+	if !r.Verified {
+		p.line("harbordb snapshots verify %s reads it back; keep secretKey, Redis and certificates beside it", r.Snapshot.ID)
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// helpText is the help on a command, on a group, or, with no path, on
+// harbordb.
+func helpText(app *cli.App, path []*cli.Command) string {
+	return render(0, func(p *page) {
+		if len(path) == 0 {
+			rootHelp(p, app)
+			return
+		}
+		commandHelp(p, path)
+		flagHelp(p, "Global flags", app.Flags)
+	})
+}
+
+func rootHelp(p *page, app *cli.App) {
+	p.line("harbordb - %s", app.Usage)
+	p.heading("Usage:")
+	p.line("  harbordb COMMAND [arguments] [flags]")
+	p.heading("Commands:")
+	var pairs [][2]string
+	eachCommand(app.Commands, nil, func(words []string, c *cli.Command) {
+		if len(c.Subcommands) == 0 && !c.Hidden {
+			pairs = append(pairs, [2]string{"  " + strings.TrimSpace(strings.Join(words, " ")+" "+c.ArgsUsage), c.Usage})
+		}
+	})
+	p.fields(pairs...)
+	flagHelp(p, "Global flags", app.Flags)
+	p.heading("Examples:")
+	p.line("  harbordb status --dsn postgres://postgres@db:5432/registry --password-file pw")
+	p.line("  harbordb status --harbor-config /opt/harbor/harbor.yml")
+	p.heading("harbordb COMMAND --help tells more of each command.")
+}
+
+func commandHelp(p *page, path []*cli.Command) {
+	c := path[len(path)-1]
+	name := (&call{path: path}).name()
+	p.line("%s - %s", name, c.Usage)
+	p.heading("Usage:")
+	if len(c.Subcommands) > 0 {
+		p.line("  %s %s [arguments] [flags]", name, strings.Join(names(c.Subcommands), "|"))
+	} else {
+		p.line("  %s [flags]", strings.TrimSpace(name+" "+c.ArgsUsage))
+	}
+	if c.Description != "" {
+		p.heading("%s", c.Description)
+	}
+	if len(c.Subcommands) > 0 {
+		p.heading("Commands:")
+		var pairs [][2]string
+		for _, sub := range c.Subcommands {
+			if !sub.Hidden {
+				pairs = append(pairs, [2]string{"  " + strings.TrimSpace(sub.Name+" "+sub.ArgsUsage), sub.Usage})
+			}
+		}
+		p.fields(pairs...)
+	}
+	if c.UsageText != "" {
+		p.heading("Examples:")
+		for _, example := range strings.Split(c.UsageText, "\n") {
+			p.line("  %s", example)
+		}
+	}
+	flagHelp(p, "Flags", c.Flags)
+}
+
+// flagHelp lists flags with their variables and defaults.
+func flagHelp(p *page, title string, flags []cli.Flag) {
+	if len(flags) == 0 {
+		return
+	}
+	p.heading("%s:", title)
+	for _, f := range flags {
+		doc, ok := f.(cli.DocGenerationFlag)
+		if !ok {
+			continue
+		}
+		placeholder, usage := cli.FlagNamePrefixer, doc.GetUsage()
+		_ = placeholder
+		value, text := splitPlaceholder(usage)
+		p.line("  %s", strings.TrimSpace(spellings(f)+" "+valueName(doc, value)))
+		p.line("      %s", strings.TrimSpace(text+defaultText(doc)))
+		p.line("      [$%s]", flagVariable(f.Names()[0]))
+	}
+}
+
+// splitPlaceholder takes the back-quoted word of a usage text as the name of
+// the value, as urfave/cli does.
+func splitPlaceholder(usage string) (name, text string) {
+	before, rest, ok := strings.Cut(usage, "`")
+	if !ok {
+		return "", usage
+	}
+	name, after, _ := strings.Cut(rest, "`")
+	text = strings.ReplaceAll(before+name+after, "("+name+")", "")
+	return name, strings.TrimSpace(text)
+}
+
+func valueName(f cli.DocGenerationFlag, name string) string {
+	switch {
+	case !f.TakesValue():
+		return ""
+	case name == "":
+		return "VALUE"
+	}
+	return name
+}
+
+func spellings(f cli.Flag) string {
+	var out []string
+	for _, name := range f.Names() {
+		dashes := "--"
+		if len(name) == 1 {
+			dashes = "-"
+		}
+		out = append(out, dashes+name)
+	}
+	return strings.Join(out, ", ")
+}
+
+func defaultText(f cli.DocGenerationFlag) string {
+	text := f.GetDefaultText()
+	if !f.TakesValue() || text == "" || text == `""` {
+		return ""
+	}
+	return fmt.Sprintf(" (default: %s)", strings.Trim(text, `"`))
+}

@@ -1,0 +1,40 @@
+package main
+
+// nearest returns the candidate with the fewest edits to text, if they are few
+// enough that it may have been meant.
+func nearest(text string, candidates []string) (string, bool) {
+	best, edits := "", len(text)/3+2
+	for _, candidate := range candidates {
+		if d := distance(text, candidate); d < edits {
+			best, edits = candidate, d
+		}
+	}
+	return best, best != ""
+}
+
+// distance is the number of letters to insert, delete, replace or swap with
+// their neighbour to get from a to b.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(a)][len(b)]
+}
