@@ -35,13 +35,30 @@ func cacheDir() (string, error) {
 	return "", errors.New("no go.mod above the working directory")
 }
 
-// npmFolder is where the npm package with the given alias is installed.
+// npmFolder is where the npm package with the given alias is installed, or a
+// copy that the servers' accounts can reach.
 func npmFolder(alias string) (string, error) {
 	root, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(root, "node_modules", alias), nil
+	folder := filepath.Join(root, "node_modules", alias)
+	if _, err := os.Stat(folder); err != nil || os.Geteuid() != 0 || reachable(folder) {
+		return folder, nil // if it is not there, the caller says so
+	}
+	return shared.copyOf(folder)
+}
+
+// reachable says whether every account may enter a folder. A checkout below
+// /root is one that only root may.
+func reachable(folder string) bool {
+	for ; folder != "/"; folder = filepath.Dir(folder) {
+		info, err := os.Stat(folder)
+		if err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // postgresBin is the folder with initdb and postgres of a major: the

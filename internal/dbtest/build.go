@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -15,14 +16,12 @@ import (
 // build makes the server's folder and data and starts it. On failure nothing
 // is left.
 func (s *Server) build() error {
-	dir, err := os.MkdirTemp("/tmp", "hdb.")
-	if err != nil {
+	var err error
+	if s.dir, err = newFolder(); err != nil {
 		return err
 	}
-	s.dir = dir
-	s.process, err = newProcess(dir)
-	if err != nil {
-		return errors.Join(err, os.RemoveAll(dir))
+	if s.process, err = newProcess(s.dir); err != nil {
+		return errors.Join(err, os.RemoveAll(s.dir))
 	}
 	if err := s.fill(); err != nil {
 		return errors.Join(err, s.process.close())
@@ -30,11 +29,16 @@ func (s *Server) build() error {
 	return nil
 }
 
-func (s *Server) fill() error {
-	// The server's account has to get in; its data folder is its own.
-	if err := os.Chmod(s.dir, 0o755); err != nil {
-		return err
+// newFolder makes a folder with a short path that every account may enter.
+func newFolder() (string, error) {
+	dir, err := os.MkdirTemp("/tmp", "hdb.")
+	if err != nil {
+		return "", err
 	}
+	return dir, os.Chmod(dir, 0o755)
+}
+
+func (s *Server) fill() error {
 	o, err := s.owner()
 	if err != nil {
 		return err
@@ -85,6 +89,9 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
+	if s.options.DiskMB > 0 {
+		c, o = s.onSmallDisk(c, o), owner{}
+	}
 	if err := s.process.start(c, o, s.logFile()); err != nil {
 		return err
 	}
@@ -94,6 +101,37 @@ func (s *Server) start() error {
 	}
 	log, _ := os.ReadFile(s.logFile())
 	return errors.Join(fmt.Errorf("%w; its log ends:\n%s", err, tail(log)), s.process.kill())
+}
+
+// smallDisk mounts a tmpfs of $1 MB over the data folder $2, where only this
+// process and its children see it, copies the data there and becomes the
+// command in the further arguments. PostgreSQL's log of changes stays outside:
+// a server that cannot write it ends itself.
+const smallDisk = `set -e
+size=$1 data=$2; shift 2
+if [ -d "$data/pg_wal" ]; then
+	mv "$data/pg_wal" "$data.wal"
+	ln -s "$data.wal" "$data/pg_wal"
+fi
+mkdir "$data.disk"
+mount -t tmpfs -o size="${size}m",mode=700 tmpfs "$data.disk"
+cp -a "$data/." "$data.disk"
+mount --bind "$data.disk" "$data"
+exec "$@"`
+
+// onSmallDisk wraps a server so that its data lives on a disk of DiskMB. It
+// takes root, or an account that may have name spaces of its own.
+func (s *Server) onSmallDisk(c command, o owner) command {
+	become := []string{"unshare", "--user", fmt.Sprintf("--map-user=%d", o.uid), fmt.Sprintf("--map-group=%d", o.gid)}
+	outer := []string{"unshare", "--user", "--map-root-user", "--mount"}
+	if o.drop {
+		become = []string{"setpriv", fmt.Sprintf("--reuid=%d", o.uid), fmt.Sprintf("--regid=%d", o.gid), "--clear-groups", "--"}
+		outer = []string{"unshare", "--mount"}
+	}
+	args := slices.Concat(outer[1:],
+		[]string{"/bin/sh", "-c", smallDisk, "sh", fmt.Sprint(s.options.DiskMB), filepath.Join(s.dir, "data")},
+		become, []string{c.path}, c.args)
+	return command{path: "/usr/bin/" + outer[0], args: args, env: c.env, quit: c.quit}
 }
 
 func (s *Server) ping() error {

@@ -70,6 +70,10 @@ type Options struct {
 	Settings []string
 	// HBA replaces PostgreSQL's pg_hba.conf.
 	HBA []string
+	// DiskMB, if not 0, puts the data on a disk of that many megabytes
+	// that is gone when the server stops: such a server cannot be restarted.
+	// An empty PostgreSQL takes some 25, MariaDB 40.
+	DiskMB int
 	// Durable keeps fsync on, for tests that kill the server.
 	Durable bool
 }
@@ -158,8 +162,8 @@ func (s *Server) CreateDatabase(t testing.TB) database.Settings {
 // the test ends, whether they exist by then or not.
 func (s *Server) DropDatabase(t testing.TB, name string) {
 	t.Cleanup(func() {
-		if s.Pid() == 0 {
-			return
+		if s.Pid() == 0 || s.options.DiskMB > 0 {
+			return // the data goes with the server; a full disk takes no DROP
 		}
 		db, err := open(s.Settings(""))
 		if err != nil {
@@ -202,6 +206,9 @@ func (s *Server) Exec(t testing.TB, dbname, script string) {
 // and socket.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
+	if s.options.DiskMB > 0 {
+		t.Fatal("a server on a disk of its own cannot be restarted: its data went with it")
+	}
 	if err := s.process.stop(); err != nil {
 		t.Fatalf("stop the server: %v", err)
 	}

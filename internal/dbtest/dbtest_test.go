@@ -150,3 +150,23 @@ func TestServersTakeTimeZoneAndSettings(t *testing.T) {
 		}
 	}
 }
+
+func TestSmallDiskRunsFullAndTheServerLives(t *testing.T) {
+	grow := map[*dbtest.Server]string{
+		dbtest.StartPostgreSQL(t, dbtest.Options{DiskMB: 60}): "INSERT INTO a SELECT md5(random()::text) FROM generate_series(1, 100000)",
+		dbtest.StartMariaDB(t, dbtest.Options{DiskMB: 80}):    "INSERT INTO a SELECT repeat('x', 100) FROM seq_1_to_100000",
+	}
+	for s, statement := range grow {
+		set := s.CreateDatabase(t)
+		s.Exec(t, set.Database, "CREATE TABLE a (x text)")
+		db := s.Open(t, set.Database)
+		var err error
+		for times := 0; err == nil && times < 50; times++ {
+			_, err = db.Exec(statement)
+		}
+		if err == nil {
+			t.Errorf("%s: the disk has no end", s.Engine())
+		}
+		ping(t, db)
+	}
+}

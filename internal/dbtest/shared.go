@@ -1,8 +1,10 @@
 package dbtest
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -14,6 +16,9 @@ var shared servers
 type servers struct {
 	mu   sync.Mutex
 	list map[string]*Server
+
+	copying sync.Mutex
+	copies  *process // the folder of copies and its watchdog; runs nothing
 }
 
 // Main runs the tests and then stops all shared servers and removes their
@@ -56,7 +61,30 @@ func (s *servers) close() error {
 		}
 		delete(s.list, name)
 	}
+	if s.copies != nil {
+		return errors.Join(first, s.copies.close())
+	}
 	return first
+}
+
+// copyOf copies a folder to where every account can reach it, once.
+func (s *servers) copyOf(folder string) (string, error) {
+	s.copying.Lock()
+	defer s.copying.Unlock()
+	if s.copies == nil {
+		dir, err := newFolder()
+		if err != nil {
+			return "", err
+		}
+		if s.copies, err = newProcess(dir); err != nil {
+			return "", err
+		}
+	}
+	to := filepath.Join(s.copies.dir, filepath.Base(folder))
+	if _, err := os.Stat(to); err == nil {
+		return to, nil
+	}
+	return to, copyTree(folder, to)
 }
 
 // PostgreSQL returns the shared PostgreSQL server of DefaultMajor.
