@@ -176,7 +176,32 @@ func Remove(ctx context.Context, store blobstore.Store, id ID) error {
 			return fmt.Errorf("remove snapshot %s: %w", id, err)
 		}
 	}
+	if err := sweepUploads(ctx, store, id); err != nil {
+		return fmt.Errorf("remove snapshot %s: %w", id, err)
+	}
 	return endLease(ctx, store, id)
+}
+
+// sweepUploads removes what a killed writer had begun and not committed.
+func sweepUploads(ctx context.Context, store blobstore.Store, id ID) error {
+	sweeper, ok := store.(blobstore.Sweeper)
+	if !ok {
+		return nil
+	}
+	var uploads []blobstore.Upload
+	err := store.Uploads(ctx, prefix+string(id)+"/", func(u blobstore.Upload) error {
+		uploads = append(uploads, u)
+		return nil
+	})
+	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
+		return err
+	}
+	for _, u := range uploads {
+		if err := sweeper.Sweep(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sweep removes what killed backups left: folders without a manifest whose

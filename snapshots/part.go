@@ -21,7 +21,7 @@ import (
 // returns io.EOF. Each goroutine has one of its own.
 type PartReader struct {
 	store blobstore.Reader
-	id    ID
+	m     *Manifest
 	zst   *zstd.Decoder
 
 	part   Part
@@ -76,13 +76,13 @@ func openHashed(ctx context.Context, store blobstore.Reader, id ID, o Object) (*
 
 // NewPartReader returns a reader for one goroutine; the caller closes it. Its
 // memory is bounded whatever an object claims.
-func NewPartReader(store blobstore.Reader, id ID) (*PartReader, error) {
+func NewPartReader(store blobstore.Reader, m *Manifest) (*PartReader, error) {
 	zst, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(8<<20))
 	if err != nil {
 		return nil, err
 	}
-	return &PartReader{store: store, id: id, zst: zst}, nil
+	return &PartReader{store: store, m: m, zst: zst}, nil
 }
 
 // Close frees the decoder and an object that was not read to its end.
@@ -98,14 +98,14 @@ func (r *PartReader) closeObject() {
 	}
 }
 
-// Open begins a part, whose object m lists.
-func (r *PartReader) Open(ctx context.Context, m *Manifest, part Part) error {
+// Open begins a part, whose object the manifest lists.
+func (r *PartReader) Open(ctx context.Context, part Part) error {
 	r.closeObject()
-	o, ok := m.Object(part.Object)
+	o, ok := r.m.Object(part.Object)
 	if !ok {
-		return fmt.Errorf("snapshot %s: %w: object %s is not listed", r.id, ErrCorrupt, part.Object)
+		return fmt.Errorf("snapshot %s: %w: object %s is not listed", r.m.ID, ErrCorrupt, part.Object)
 	}
-	stored, err := openHashed(ctx, r.store, r.id, o)
+	stored, err := openHashed(ctx, r.store, r.m.ID, o)
 	if err != nil {
 		return r.failed(part, err)
 	}
@@ -152,13 +152,13 @@ func (r *PartReader) failed(part Part, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, blobstore.ErrNotFound):
-		return fmt.Errorf("snapshot %s: %w: %s is missing: %w", r.id, ErrCorrupt, part.Object, err)
+		return fmt.Errorf("snapshot %s: %w: %s is missing: %w", r.m.ID, ErrCorrupt, part.Object, err)
 	case errors.Is(err, ErrCorrupt):
-		return fmt.Errorf("snapshot %s: %s: %w", r.id, part.Object, err)
+		return fmt.Errorf("snapshot %s: %s: %w", r.m.ID, part.Object, err)
 	case r.stored != nil && r.stored.err == nil:
-		return fmt.Errorf("snapshot %s: %s: %w: %w", r.id, part.Object, ErrCorrupt, err)
+		return fmt.Errorf("snapshot %s: %s: %w: %w", r.m.ID, part.Object, ErrCorrupt, err)
 	}
-	return fmt.Errorf("snapshot %s: read %s: %w", r.id, part.Object, err)
+	return fmt.Errorf("snapshot %s: read %s: %w", r.m.ID, part.Object, err)
 }
 
 // Object returns the listed object of that name.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/internal/progress"
@@ -31,14 +32,18 @@ type Renderer func(model []byte) (pre, post string, err error)
 // every object against its size and SHA-256, every part against its rows, and
 // every table against its fingerprint; and the scripts against a new
 // rendering of the model. It collects what is wrong and returns an error only
-// where it could not look. render belongs to the engine of the snapshot.
-func Verify(ctx context.Context, store blobstore.Reader, id ID, render Renderer, jobs int, report progress.Reporter) (Verification, error) {
+// where it could not look. renderer returns the renderer of an engine.
+func Verify(ctx context.Context, store blobstore.Reader, id ID, renderer func(engine string) (Renderer, error), jobs int, report progress.Reporter) (Verification, error) {
 	v := Verification{ID: id, Problems: []string{}}
 	m, err := Load(ctx, store, id)
 	if errors.Is(err, ErrCorrupt) {
 		v.Problems = append(v.Problems, err.Error())
 		return v, nil
 	}
+	if err != nil {
+		return v, err
+	}
+	render, err := renderer(m.Source.Engine)
 	if err != nil {
 		return v, err
 	}
@@ -53,7 +58,8 @@ func Verify(ctx context.Context, store blobstore.Reader, id ID, render Renderer,
 		if err := v.checkScripts(ctx, store, m, d, render, missing); err != nil {
 			return v, err
 		}
-		if err := v.checkRows(ctx, store, m, d, jobs, report); err != nil {
+		rows := rowCheck{m: m, d: d, missing: missing, report: report, v: &v}
+		if err := rows.checkRows(ctx, store, jobs); err != nil {
 			return v, err
 		}
 	}
@@ -126,46 +132,43 @@ func (v *Verification) checkScripts(ctx context.Context, store blobstore.Reader,
 	return nil
 }
 
+// rowCheck is what several goroutines find out about the rows of a database.
+type rowCheck struct {
+	m       *Manifest
+	d       *Database
+	missing map[string]bool
+	report  progress.Reporter
+
+	mu     sync.Mutex
+	v      *Verification
+	sums   []Fingerprint
+	broken []bool // tables with a part that could not be read
+}
+
 // checkRows unpacks every part of every table, jobs at a time.
-func (v *Verification) checkRows(ctx context.Context, store blobstore.Reader, m *Manifest, d *Database, jobs int, report progress.Reporter) error {
-	type work struct{ table, part int }
-	queue := make(chan work)
-	sums := make([]Fingerprint, len(d.Tables))
-	broken := make([]bool, len(d.Tables))
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(queue)
-		for t := range d.Tables {
-			for p := range d.Tables[t].Parts {
-				select {
-				case queue <- work{t, p}:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
+func (c *rowCheck) checkRows(ctx context.Context, store blobstore.Reader, jobs int) error {
+	c.sums, c.broken = make([]Fingerprint, len(c.d.Tables)), make([]bool, len(c.d.Tables))
+	type work struct {
+		table int
+		part  Part
+	}
+	var queue []work
+	for t := range c.d.Tables {
+		for _, p := range c.d.Tables[t].Parts {
+			queue = append(queue, work{t, p})
 		}
-		return nil
-	})
+	}
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
 	for range max(jobs, 1) {
 		group.Go(func() error {
-			r, err := NewPartReader(store, m.ID)
+			r, err := NewPartReader(store, c.m)
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			for w := range queue {
-				part := d.Tables[w.table].Parts[w.part]
-				tally, err := r.drain(ctx, m, part, report)
-				mu.Lock()
-				if errors.Is(err, ErrCorrupt) {
-					v.problem("%v", err)
-					broken[w.table], err = true, nil
-				}
-				sums[w.table] = sums[w.table].Add(tally.Fingerprint)
-				v.Rows += tally.Rows
-				mu.Unlock()
-				if err != nil {
+			for i := next.Add(1) - 1; i < int64(len(queue)); i = next.Add(1) - 1 {
+				if err := c.checkPart(ctx, r, queue[i].table, queue[i].part); err != nil {
 					return err
 				}
 			}
@@ -175,17 +178,36 @@ func (v *Verification) checkRows(ctx context.Context, store blobstore.Reader, m 
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for i := range d.Tables {
-		if t := &d.Tables[i]; !broken[i] && sums[i].String() != t.Fingerprint {
-			v.problem("table %s has the fingerprint %s, not %s", t.FullName(), sums[i], t.Fingerprint)
+	for i := range c.d.Tables {
+		if t := &c.d.Tables[i]; !c.broken[i] && c.sums[i].String() != t.Fingerprint {
+			c.v.problem("table %s has the fingerprint %s, not %s", t.FullName(), c.sums[i], t.Fingerprint)
 		}
 	}
 	return nil
 }
 
+func (c *rowCheck) checkPart(ctx context.Context, r *PartReader, table int, part Part) error {
+	var tally Tally
+	err := error(nil)
+	if !c.missing[part.Object] { // told already where it is
+		tally, err = r.drain(ctx, part, c.report)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(err, ErrCorrupt) {
+		c.v.problem("%v", err)
+		err = nil
+		c.broken[table] = true
+	}
+	c.broken[table] = c.broken[table] || c.missing[part.Object]
+	c.sums[table] = c.sums[table].Add(tally.Fingerprint)
+	c.v.Rows += tally.Rows
+	return err
+}
+
 // drain reads a whole part and returns what it amounts to.
-func (r *PartReader) drain(ctx context.Context, m *Manifest, part Part, report progress.Reporter) (Tally, error) {
-	if err := r.Open(ctx, m, part); err != nil {
+func (r *PartReader) drain(ctx context.Context, part Part, report progress.Reporter) (Tally, error) {
+	if err := r.Open(ctx, part); err != nil {
 		return Tally{}, err
 	}
 	before := int64(0)

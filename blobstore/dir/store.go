@@ -283,3 +283,6 @@ func (c chain) prune() error {
 	}
 	return nil
 }
+
+// Free returns how many bytes may still be written to the store.
+func (s *Store) Free() (bytes int64, known bool) { return Free(s.path) }

@@ -1,0 +1,35 @@
+package snapshots
+
+import (
+	"context"
+
+	"github.com/harbordb/harbordb/blobstore"
+)
+
+// Snapshot is a snapshot of a store, opened for reading. Its manifest agrees
+// with SHA256SUMS and is consistent in itself; its objects are proved as they
+// are read.
+type Snapshot struct {
+	Manifest *Manifest
+	store    blobstore.Reader
+}
+
+// Open loads a snapshot. What is wrong with it is an error that wraps
+// ErrCorrupt.
+func Open(ctx context.Context, store blobstore.Reader, id ID) (*Snapshot, error) {
+	m, err := Load(ctx, store, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{Manifest: m, store: store}, nil
+}
+
+// Object reads a small object whole and proves its size and SHA-256.
+func (s *Snapshot) Object(ctx context.Context, name string) ([]byte, error) {
+	return ReadObject(ctx, s.store, s.Manifest, name)
+}
+
+// Parts returns a reader of parts for one goroutine, which closes it.
+func (s *Snapshot) Parts() (*PartReader, error) {
+	return NewPartReader(s.store, s.Manifest)
+}
