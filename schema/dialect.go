@@ -2,26 +2,80 @@ package schema
 
 import (
 	"context"
+	"errors"
+	"slices"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 // dialect is what differs between the engines.
 type dialect struct {
 	recorded  func(context.Context, database.Querier) (Record, error)
 	migrators func(context.Context, database.Querier) ([]Migrator, error)
+	// mark reads the version in the name of a catalog file.
+	mark func(name string) (Mark, error)
+	// catalogQuery returns kind, table, name and definition of every object;
+	// canonical makes a definition comparable.
+	catalogQuery string
+	catalogArgs  func(Record) []any
+	canonical    func(Kind, string) (canonical, sequence string)
+	// seeds are tables that are never empty; qualify names a table.
+	seeds   []string
+	qualify func(schema, table string) string
 }
 
-var dialects = map[database.Engine]dialect{
-	database.PostgreSQL: {recorded: recordedPostgres, migrators: postgresMigrators},
-	database.MySQL:      {recorded: recordedMySQL, migrators: mysqlMigrators},
+// dialectOf is a function because a dialect's functions look dialects up.
+func dialectOf(e database.Engine) dialect {
+	return map[database.Engine]dialect{
+		database.PostgreSQL: {
+			recorded:     recordedPostgres,
+			migrators:    postgresMigrators,
+			mark:         versionMark,
+			catalogQuery: pgCatalog,
+			catalogArgs:  func(rec Record) []any { return []any{rec.Schema} },
+			canonical:    canonicalPostgres,
+			seeds:        []string{"harbor_user", "project", "role", "access"},
+			qualify:      func(schema, table string) string { return quote(schema) + "." + quote(table) },
+		},
+		database.MySQL: {
+			recorded:     recordedMySQL,
+			migrators:    mysqlMigrators,
+			mark:         func(name string) (Mark, error) { return Mark{Alembic: name}, nil },
+			catalogQuery: myCatalog,
+			catalogArgs:  func(Record) []any { return nil },
+			canonical:    canonicalMySQL,
+			seeds:        []string{"user", "project", "role", "access"},
+			qualify:      func(_, table string) string { return "`" + table + "`" },
+		},
+	}[e]
+}
+
+func versionMark(name string) (Mark, error) {
+	v, err := ParseVersion(name)
+	return Mark{Version: v}, err
+}
+
+// explainRights turns a refusal of the server into a fault that says what is
+// needed; other errors stay as they are.
+func explainRights(err error) error {
+	var state interface{ SQLState() string }
+	var my *mysql.MySQLError
+	denied := errors.As(err, &state) && state.SQLState() == "42501" ||
+		errors.As(err, &my) && slices.Contains([]uint16{1044, 1142, 1143}, my.Number)
+	if !denied {
+		return err
+	}
+	return fault.Failedf("%w", err).WithHint("the role needs SELECT on Harbor's tables and USAGE on their schema; connect as the role that Harbor uses")
 }
 
 // column returns the values of a query with one column.
 func column[T any](ctx context.Context, q database.Querier, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, explainRights(err)
 	}
 	defer rows.Close()
 	var list []T
@@ -32,5 +86,5 @@ func column[T any](ctx context.Context, q database.Querier, query string, args .
 		}
 		list = append(list, v)
 	}
-	return list, rows.Err()
+	return list, explainRights(rows.Err())
 }

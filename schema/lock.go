@@ -109,7 +109,7 @@ func (m Migrator) String() string {
 // are needed: every role sees all locks; statements of other roles it may not
 // see, and then the locks alone decide.
 func MigrationRunning(ctx context.Context, q database.Querier, e database.Engine) ([]Migrator, error) {
-	list, err := dialects[e].migrators(ctx, q)
+	list, err := dialectOf(e).migrators(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("looking for a running migration: %w", err)
 	}

@@ -123,7 +123,7 @@ func (r Record) Releases() []Release {
 // Harbor is a fault of kind Failed that wraps ErrNoHarbor. It takes no lock
 // that a running Harbor would notice.
 func Recorded(ctx context.Context, q database.Querier, e database.Engine) (Record, error) {
-	rec, err := dialects[e].recorded(ctx, q)
+	rec, err := dialectOf(e).recorded(ctx, q)
 	if err != nil {
 		return Record{}, fmt.Errorf("reading the recorded schema version: %w", err)
 	}

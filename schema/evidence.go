@@ -1,0 +1,126 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/harbordb/harbordb/database"
+)
+
+// Evidence is all that a database shows of its schema version.
+type Evidence struct {
+	Record  Record  `json:"recorded"`
+	Verdict Verdict `json:"verdict"`
+	// Ranking are the versions whose catalogs come nearest, the nearest
+	// first; see Candidate.
+	Ranking []Candidate `json:"ranking"`
+	Probes  []Probe     `json:"probes,omitempty"` // from Harbor 1.6 on
+	// Drift is how the catalog differs from that of Verdict.Shown.
+	Drift []Drift `json:"drift"`
+	// Lineage are the signs of a database that was converted from MySQL.
+	Lineage []string `json:"mysql_lineage"`
+	// Running are other sessions that migrate right now: then everything
+	// else may be out of date a moment later.
+	Running []Migrator `json:"running"`
+}
+
+// Candidate is a version with how many objects of the live catalog speak
+// against it: missing, different, or of another version.
+type Candidate struct {
+	Mark
+	Against int `json:"against"`
+}
+
+// rankingShown is how many candidates Evidence lists.
+const rankingShown = 5
+
+// Inspect reads the recorded version and the catalog and weighs them. It
+// changes nothing and takes no lock that a running Harbor would notice; where
+// q is a transaction, everything shows one moment, else each reading its own.
+func Inspect(ctx context.Context, q database.Querier, e database.Engine) (Evidence, error) {
+	rec, err := Recorded(ctx, q, e)
+	if err != nil {
+		return Evidence{}, err
+	}
+	ev := Evidence{Record: rec, Ranking: []Candidate{}, Drift: []Drift{}, Lineage: []string{}}
+	if ev.Running, err = MigrationRunning(ctx, q, e); err != nil {
+		return Evidence{}, err
+	}
+	if rec.Tables == 0 {
+		ev.Verdict = judgeBare(rec)
+		return ev, nil
+	}
+	l, err := readLive(ctx, q, rec)
+	if err != nil {
+		return Evidence{}, err
+	}
+	versions, err := knownCatalogs(e)
+	if err != nil {
+		return Evidence{}, fmt.Errorf("catalogs of the known versions: %w", err)
+	}
+	seeds, err := emptySeeds(ctx, q, rec, l)
+	if err != nil {
+		return Evidence{}, err
+	}
+	ev.weigh(newComparison(l, versions), seeds)
+	if err := ev.askData(ctx, q); err != nil {
+		return Evidence{}, err
+	}
+	return ev, nil
+}
+
+// askData looks for rows that speak against the upper half of a pair.
+func (ev *Evidence) askData(ctx context.Context, q database.Querier) error {
+	v := &ev.Verdict
+	if len(v.Pair) == 0 || v.Confidence != Certain || ev.Record.Engine != database.PostgreSQL {
+		return nil
+	}
+	upper := v.Pair[1]
+	found, err := againstUpper(ctx, q, ev.Record.Schema, upper.Version)
+	if err != nil || found == "" {
+		return err
+	}
+	if v.Shown == upper {
+		v.Against = append(v.Against, found)
+	} else {
+		v.For = append(v.For, found)
+	}
+	return nil
+}
+
+// weigh ranks the versions and comes to a verdict.
+func (ev *Evidence) weigh(c comparison, emptySeeds []string) {
+	ev.Lineage = append(ev.Lineage, c.lineage...)
+	shown, pair, confidence := choose(c.ranking, c.known, ev.Record)
+	ranking := slices.Clone(c.ranking)
+	slices.SortStableFunc(ranking, func(a, b Candidate) int { return a.Against - b.Against })
+	ev.Ranking = ranking[:min(rankingShown, len(ranking))]
+	at := slices.IndexFunc(c.known, func(k known) bool { return k.Mark == shown })
+	ev.Drift = append(ev.Drift, c.with(c.known[at])...)
+	if ev.Record.Engine == database.PostgreSQL {
+		ev.Probes = probeAll(c.live)
+	}
+	ev.Verdict = judge(*ev, shown, pair, confidence, emptySeeds)
+	ev.Verdict.For = append(ev.Verdict.For, fitWords(c.known[at], ev.Drift)...)
+}
+
+// emptySeeds returns the tables that hold rows in every Harbor, from its first
+// start on, and none here.
+func emptySeeds(ctx context.Context, q database.Querier, rec Record, l live) ([]string, error) {
+	var empty []string
+	for _, name := range dialectOf(rec.Engine).seeds {
+		if !l.has(KindTable, name, "") {
+			continue
+		}
+		var any bool
+		query := fmt.Sprintf("select exists (select 1 from %s)", dialectOf(rec.Engine).qualify(rec.Schema, name))
+		if err := q.QueryRowContext(ctx, query).Scan(&any); err != nil {
+			return nil, fmt.Errorf("table %s: %w", name, explainRights(err))
+		}
+		if !any {
+			empty = append(empty, name)
+		}
+	}
+	return empty, nil
+}

@@ -1,0 +1,125 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+)
+
+// fitWords says how well the catalog fits the version.
+func fitWords(k known, drift []Drift) []string {
+	count := map[Class]int{}
+	for _, d := range drift {
+		count[d.Class]++
+	}
+	words := []string{fmt.Sprintf("the catalog is that of %s, %s", k, plural(len(k.catalog), "object"))}
+	if count[Damage]+count[OtherVersion] > 0 {
+		words[0] = fmt.Sprintf("the catalog comes nearest to that of %s: %s of %d differ", k, plural(count[Damage]+count[OtherVersion], "object"), len(k.catalog))
+	}
+	if n := count[MySQLLineage]; n > 0 {
+		words = append(words, fmt.Sprintf("%s as in a database that was converted from MySQL", plural(n, "difference")))
+	}
+	if n := count[Addition]; n > 0 {
+		words = append(words, fmt.Sprintf("%s beside Harbor's own, which no release minds", plural(n, "addition")))
+	}
+	return words
+}
+
+// pairWords says how one of two equal catalogs was settled on.
+func pairWords(pair []Mark, shown Mark, rec Record) string {
+	same := fmt.Sprintf("%s and %s have the same catalog", pair[0], pair[1])
+	for _, row := range rec.marks() {
+		if row.Mark == shown && !row.dirty {
+			return fmt.Sprintf("%s; the recorded row says %s", same, shown)
+		}
+	}
+	return fmt.Sprintf("%s; no clean row says which, and %s may be run again without harm", same, pair[1])
+}
+
+// rowFinding says what is wrong with the row; nothing for an honest one.
+func rowFinding(v Verdict, rec Record) []string {
+	text := ""
+	switch v.Row {
+	case RowHonest:
+		return unreleased(v.Shown)
+	case RowDirty:
+		text = dirtyWords(v, rec)
+	case RowLying:
+		text = fmt.Sprintf("the row says %s, clean, but the catalog is that of %s", rec, v.Shown)
+	case RowUnknown:
+		text = fmt.Sprintf("the row says %s, which no known Harbor release ships, and the catalog is that of %s", rec, v.Shown)
+	case RowEmptied:
+		text = fmt.Sprintf("the version row is gone, though the catalog is that of %s: core would run every migration from the first on and fail", v.Shown)
+	case RowDuplicated:
+		text = fmt.Sprintf("the version table has %s, and core reads any one of them", rec)
+	case RowNoTable:
+		text = fmt.Sprintf("the version table is missing, though the catalog is that of %s", v.Shown)
+	case RowNotHarbor:
+		text = "schema_migrations is Notary's, without the column dirty: Harbor and Notary share this database, and Harbor cannot start on it"
+	}
+	return []string{text}
+}
+
+// unreleased is the finding on an honest row of a version between releases.
+func unreleased(m Mark) []string {
+	switch {
+	case m.Alembic != "" || len(m.Releases()) > 0:
+		return nil
+	case !m.Version.Released():
+		return []string{fmt.Sprintf("version %s is in no Harbor release yet: this is the database of a development version", m)}
+	}
+	return []string{fmt.Sprintf("no release ends at version %s: an upgrade stopped between two migrations, and the release that ran it will go on from here", m)}
+}
+
+func dirtyWords(v Verdict, rec Record) string {
+	row, _ := rec.One()
+	switch {
+	case v.Shown.Version == row.Version && len(v.Pair) == 0:
+		return fmt.Sprintf("the row says %s, and the catalog shows that migration %s was applied: only the last step, the clean row, is missing", rec, row.Version)
+	case v.Shown.Version == row.Version:
+		return fmt.Sprintf("the row says %s, and the catalog fits %s", rec, v.Shown)
+	case v.Shown.Version < row.Version:
+		return fmt.Sprintf("the row says %s, but the catalog is that of %s: migration %s failed and left nothing behind", rec, v.Shown, row.Version)
+	}
+	return fmt.Sprintf("the row says %s, but the catalog is already that of %s: an older release ran migration %s again, in vain", rec, v.Shown, row.Version)
+}
+
+// structureFinding says what is wrong with the catalog.
+func structureFinding(v Verdict, drift []Drift, emptySeeds []string) []string {
+	var harm []string
+	for _, d := range drift {
+		if d.harm() {
+			harm = append(harm, fmt.Sprintf("%s %s", d.Object(), d.Change))
+		}
+	}
+	var findings []string
+	switch v.Structure {
+	case Damaged:
+		findings = append(findings, "the catalog is damaged: "+some(harm))
+	case HalfRestored:
+		if len(harm) > 0 {
+			findings = append(findings, "the catalog is incomplete, as after a restore that stopped: "+some(harm))
+		}
+	case Merged:
+		findings = append(findings, "the catalog has parts of several versions, as after a restore into a database that was not empty: "+some(harm))
+	}
+	if len(emptySeeds) > 0 {
+		findings = append(findings, "tables that are never empty hold no row: "+strings.Join(emptySeeds, ", "))
+	}
+	return findings
+}
+
+// some lists the first few texts and counts the rest.
+func some(texts []string) string {
+	const few = 4
+	if len(texts) <= few {
+		return strings.Join(texts, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(texts[:few], ", "), len(texts)-few)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
