@@ -21,7 +21,7 @@ import (
 	"strings"
 )
 
-//go:embed postgresql/*.sql mysql/*.sql defects/*.sql
+//go:embed postgresql/*.sql mysql/*.sql lineage/*.sql notary/*.sql additions/*.sql defects/*.sql
 var files embed.FS
 
 // MigrationsFS holds the steps for PostgreSQL at its root, named as

@@ -1,0 +1,3 @@
+-- An aggregate.
+
+CREATE AGGREGATE longest (text) (SFUNC = textcat, STYPE = text, INITCOND = '');
