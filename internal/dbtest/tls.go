@@ -62,6 +62,18 @@ func newAuthority(t testing.TB, notAfter time.Time) *Authority {
 	return a
 }
 
+// Renew returns the same authority, by name and key, with a certificate that
+// is valid now, as an administrator renews a root that has expired.
+func (a *Authority) Renew(t testing.TB) *Authority {
+	t.Helper()
+	renewed := &Authority{dir: a.dir, key: a.key}
+	template := *a.certificate
+	template.SerialNumber = serial(t)
+	template.NotAfter = time.Now().Add(24 * time.Hour)
+	renewed.File = renewed.sign(t, "ca-"+random()+".pem", &template, &template, &a.key.PublicKey)
+	return renewed
+}
+
 // Issue makes a server certificate for names and addresses; without any, for
 // localhost and 127.0.0.1.
 func (a *Authority) Issue(t testing.TB, hosts ...string) *Certificate {
