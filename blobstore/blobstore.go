@@ -32,6 +32,20 @@ var (
 	ErrKey = errors.New("invalid key")
 )
 
+// Unreadable is the error of a List that came to a part of its range that it
+// cannot read, such as a folder without rights, and that knows which part: a
+// caller may list on behind it.
+type Unreadable struct {
+	Prefix string // of the keys that may be missing; a whole key where it is a file
+	Err    error
+}
+
+// Error returns the text of the cause, which names the part.
+func (e *Unreadable) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Unreadable) Unwrap() error { return e.Err }
+
 // Object is what a listing or a HEAD tells of one object.
 type Object struct {
 	Key     string

@@ -35,6 +35,8 @@ type Reader struct {
 	path  string
 	root  int // descriptor of the root
 	names selection
+	// hashBelow is the size from which on lists tell no MD5.
+	hashBelow int64
 }
 
 var _ blobstore.Reader = (*Reader)(nil)

@@ -57,7 +57,10 @@ func (r *Reader) list(ctx context.Context, in blobstore.Range, names selection, 
 		return err
 	}
 	l := listing{ctx: ctx, reader: r, in: in, names: names, each: each, buf: make([]byte, 32<<10)}
-	return l.folder(fd, start, 0)
+	if err := l.folder(fd, start, 0); err != nil {
+		return err
+	}
+	return r.alive()
 }
 
 // alive returns ErrNotFound where the root itself was removed, so that a
@@ -75,13 +78,14 @@ func (r *Reader) alive() error {
 
 // listing is one List call under way.
 type listing struct {
-	ctx    context.Context
-	reader *Reader
-	in     blobstore.Range
-	names  selection
-	each   func(blobstore.Object) error
-	buf    []byte    // what the kernel writes names into
-	levels [][]entry // one slice for each depth, used again for each folder there
+	ctx     context.Context
+	reader  *Reader
+	in      blobstore.Range
+	names   selection
+	each    func(blobstore.Object) error
+	buf     []byte    // what the kernel writes names into
+	content []byte    // a small file, see HashUpTo
+	levels  [][]entry // one slice for each depth, used again for each folder there
 }
 
 // entry is one name of a folder. The key of a folder ends in "/": compared
@@ -104,7 +108,7 @@ func (l *listing) folder(fd int, path string, depth int) error {
 	}
 	entries, total, err := l.read(fd, path, l.levels[depth][:0])
 	if err != nil {
-		return l.reader.wrap("list folder", path, err)
+		return l.unreadable("list folder", path, err)
 	}
 	l.levels[depth] = entries
 	if total == 0 && path != "" && l.names == everything && l.in.Contains(path) {
@@ -134,7 +138,16 @@ func (l *listing) enter(fd int, key string, parent, depth int) error {
 	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP:
 		return nil
 	}
-	return l.reader.wrap("list folder", key, err)
+	return l.unreadable("list folder", key, err)
+}
+
+// unreadable is the error for a part of the range, unless that is all of it.
+func (l *listing) unreadable(step, key string, err error) error {
+	err = l.reader.wrap(step, key, err)
+	if key == "" {
+		return err
+	}
+	return &blobstore.Unreadable{Prefix: key, Err: err}
 }
 
 func (l *listing) file(fd int, key string, parent int) error {
@@ -143,16 +156,22 @@ func (l *listing) file(fd int, key string, parent int) error {
 		return nil
 	}
 	if err != nil {
-		return l.reader.wrap("look at", key, err)
+		return l.unreadable("look at", key, err)
 	}
-	return l.each(object(key, &st))
+	o := object(key, &st)
+	if isFile(&st) && st.Size < l.reader.hashBelow {
+		if o.MD5, err = l.md5(fd, key[parent:], st.Size); err != nil {
+			return l.unreadable("read", key, err)
+		}
+	}
+	return l.each(o)
 }
 
 // empty reports a folder without a name in it, unless it is gone.
 func (l *listing) empty(fd int, path string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		return l.reader.wrap("list folder", path, err)
+		return l.unreadable("list folder", path, err)
 	}
 	if st.Nlink == 0 {
 		return nil
