@@ -129,7 +129,7 @@ func splitURL(rest, origin string) (urlParts, error) {
 			authority = m[1] + url.PathEscape(m[3])
 		}
 	}
-	if strings.Contains(path, "@") {
+	if strings.Contains(path, "@") || strings.Contains(query, "@") {
 		return bad("an @ stands behind the host")
 	}
 	userinfo, hostport := "", authority

@@ -54,7 +54,7 @@ func (a anchorFinder) Visit(n ast.Node) ast.Visitor {
 // plain follows anchors, aliases and tags to the value itself.
 func (n node) plain() ast.Node {
 	value := n.value
-	for range 10 { // an alias may not lead to itself for ever
+	for range maxDepth {
 		switch v := value.(type) {
 		case *ast.AnchorNode:
 			value = v.Value
@@ -69,8 +69,17 @@ func (n node) plain() ast.Node {
 	return nil
 }
 
+// maxDepth is how deep aliases and merges are followed: they may lead to
+// themselves.
+const maxDepth = 10
+
 // pairs are the entries of a mapping, those of "<<" first.
-func (n node) pairs() []*ast.MappingValueNode {
+func (n node) pairs() []*ast.MappingValueNode { return n.merged(maxDepth) }
+
+func (n node) merged(depth int) []*ast.MappingValueNode {
+	if depth == 0 {
+		return nil
+	}
 	var values []*ast.MappingValueNode
 	switch v := n.plain().(type) {
 	case *ast.MappingNode:
@@ -81,7 +90,7 @@ func (n node) pairs() []*ast.MappingValueNode {
 	var merged, own []*ast.MappingValueNode
 	for _, pair := range values {
 		if _, ok := pair.Key.(*ast.MergeKeyNode); ok {
-			merged = append(merged, node{pair.Value, n.anchors}.pairs()...)
+			merged = append(merged, node{pair.Value, n.anchors}.merged(depth-1)...)
 		} else {
 			own = append(own, pair)
 		}
