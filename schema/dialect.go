@@ -15,6 +15,7 @@ import (
 type dialect struct {
 	recorded  func(context.Context, database.Querier) (Record, error)
 	migrators func(context.Context, database.Querier) ([]Migrator, error)
+	write     func(ctx context.Context, tx database.Querier, from, to Record) error
 	// mark reads the version in the name of a catalog file.
 	mark func(name string) (Mark, error)
 	// catalogQuery returns kind, table, name and definition of every object;
@@ -33,6 +34,7 @@ func dialectOf(e database.Engine) dialect {
 		database.PostgreSQL: {
 			recorded:     recordedPostgres,
 			migrators:    postgresMigrators,
+			write:        writePostgres,
 			mark:         versionMark,
 			catalogQuery: pgCatalog,
 			catalogArgs:  func(rec Record) []any { return []any{rec.Schema} },
@@ -43,6 +45,7 @@ func dialectOf(e database.Engine) dialect {
 		database.MySQL: {
 			recorded:     recordedMySQL,
 			migrators:    mysqlMigrators,
+			write:        writeMySQL,
 			mark:         func(name string) (Mark, error) { return Mark{Alembic: name}, nil },
 			catalogQuery: myCatalog,
 			catalogArgs:  func(Record) []any { return nil },

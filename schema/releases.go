@@ -3,6 +3,7 @@ package schema
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,7 +36,12 @@ type Release struct {
 }
 
 // String returns the name with the v that Harbor's tags have.
-func (r Release) String() string { return "v" + r.Name }
+func (r Release) String() string {
+	if !releaseForm.MatchString(r.Name) {
+		return r.Name
+	}
+	return "v" + r.Name
+}
 
 // Engine returns what the release keeps its data in.
 func (r Release) Engine() database.Engine {
@@ -167,10 +173,15 @@ func nearest(all []Release, want [3]int) Release {
 	return slices.MinFunc(all, func(a, b Release) int { return compareNumbers(distance(a), distance(b)) })
 }
 
-// numbers returns the three numbers of the name.
+// numbers returns the three numbers of the name. What has none, such as main,
+// is taken for newer than everything.
 func (r Release) numbers() [3]int {
+	if !releaseForm.MatchString(r.Name) {
+		return [3]int{math.MaxInt32}
+	}
 	var n [3]int
-	for i, s := range strings.SplitN(r.Name, ".", 3) {
+	name, _, _ := strings.Cut(r.Name, "-")
+	for i, s := range strings.SplitN(name, ".", 3) {
 		n[i] = atoi(s)
 	}
 	return n
