@@ -155,8 +155,13 @@ type Extension struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
 	Comment string `json:"comment,omitempty"`
-	// Config are the extension's tables whose rows belong to the user.
-	Config []ConfigTable `json:"config,omitempty"`
+	// Schemas are schemas that the extension made itself.
+	Schemas []string `json:"schemas,omitempty"`
+	// Config are the extension's tables whose rows belong to the user, and
+	// ConfigSequences the sequences.
+	Config          []ConfigTable `json:"config,omitempty"`
+	ConfigSequences []Name        `json:"config_sequences,omitempty"`
+	Needs           []Ref         `json:"needs,omitempty"` // other extensions
 }
 
 // ConfigTable is a member table whose rows a dump carries, where Condition
@@ -221,8 +226,8 @@ type Table struct {
 	Indexes     []Index      `json:"indexes,omitempty"` // those behind constraints too
 	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
 	Triggers    []Trigger    `json:"triggers,omitempty"`
-	// ReplicaIdentity is "default", "nothing", "full" or "index"; the index
-	// is the one marked.
+	// ReplicaIdentity is "nothing", "full" or "index", the one marked; empty
+	// for the default, the primary key.
 	ReplicaIdentity string `json:"replica_identity,omitempty"`
 	ACL             ACL    `json:"acl,omitzero"`
 	Comment         string `json:"comment,omitempty"`
@@ -291,8 +296,10 @@ type Check struct {
 type Index struct {
 	Name   string `json:"name"`
 	Unique bool   `json:"unique,omitempty"`
-	// Definition is what follows USING in CREATE INDEX: "btree (a, b)".
-	Definition string `json:"definition"`
+	// Definition is what follows USING in CREATE INDEX, without storage
+	// parameters: "btree (a, b)".
+	Definition string   `json:"definition"`
+	Options    []string `json:"options,omitempty"` // storage parameters "name=value"
 	// Constraint is the constraint that the index backs, which has the same
 	// name; nil for an index on its own.
 	Constraint *Key `json:"constraint,omitempty"`
@@ -415,4 +422,12 @@ type DefaultPrivilege struct {
 	Schema string `json:"schema,omitempty"`
 	Type   string `json:"type"` // "tables", "sequences", "functions", "types", "schemas" or "large objects"
 	ACL    ACL    `json:"acl"`
+}
+
+// SequenceValue is the state of a sequence. It is no part of a model, because
+// it belongs to the moment of the rows.
+type SequenceValue struct {
+	Name
+	Last     int64 `json:"last_value"`
+	IsCalled bool  `json:"is_called"`
 }
