@@ -142,7 +142,7 @@ func globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "answer yes to the confirmation of a change"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no messages but errors"},
 		&cli.BoolFlag{Name: "no-progress", Usage: "no progress"},
-		&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "`LEVEL` of the messages on stderr: debug, info, warn or error"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "`LEVEL` of the messages on stderr: debug, info, warn or error"},
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the messages on stderr: text or json"},
 	}
 }

@@ -43,11 +43,10 @@ type console struct {
 	printed bool // the document is out
 }
 
-func newConsole(env environ, stdin io.Reader, stdout, stderr io.Writer) *console {
+func newConsole(stdin io.Reader, stdout, stderr io.Writer) *console {
 	c := &console{stdin: stdin, stdout: stdout, format: tableFormat, bars: true}
 	c.stderr = newStatusLine(stderr)
-	c.log = newLogger(c.stderr, "text", slog.LevelWarn)
-	_ = env
+	c.log = newLogger(c.stderr, "text", slog.LevelInfo)
 	return c
 }
 
@@ -115,6 +114,11 @@ func (c *console) write(text string) error {
 		return fmt.Errorf("write the result to stdout: %w", err)
 	}
 	return nil
+}
+
+// say tells the person what is going on.
+func (c *console) say(format string, args ...any) {
+	c.log.Info(fmt.Sprintf(format, args...))
 }
 
 // warn tells the person of something that does not stop the command.

@@ -16,7 +16,12 @@ func helpText(app *cli.App, path []*cli.Command) string {
 			return
 		}
 		commandHelp(p, path)
-		flagHelp(p, "Global flags", app.Flags)
+		p.heading("Global flags (harbordb --help tells of them):")
+		var all []string
+		for _, f := range app.Flags {
+			all = append(all, "--"+f.Names()[0])
+		}
+		p.paragraphs(strings.Join(all, " "))
 	})
 }
 
@@ -24,19 +29,24 @@ func rootHelp(p *page, app *cli.App) {
 	p.line("harbordb - %s", app.Usage)
 	p.heading("Usage:")
 	p.line("  harbordb COMMAND [arguments] [flags]")
-	p.heading("Commands:")
-	var pairs [][2]string
-	eachCommand(app.Commands, nil, func(words []string, c *cli.Command) {
-		if len(c.Subcommands) == 0 && !c.Hidden {
-			pairs = append(pairs, [2]string{"  " + strings.TrimSpace(strings.Join(words, " ")+" "+c.ArgsUsage), c.Usage})
-		}
-	})
-	p.fields(pairs...)
+	commandList(p, app.Commands)
 	flagHelp(p, "Global flags", app.Flags)
 	p.heading("Examples:")
 	p.line("  harbordb status --dsn postgres://postgres@db:5432/registry --password-file pw")
 	p.line("  harbordb status --harbor-config /opt/harbor/harbor.yml")
 	p.heading("harbordb COMMAND --help tells more of each command.")
+}
+
+// commandList lists all commands below a group.
+func commandList(p *page, list []*cli.Command) {
+	p.heading("Commands:")
+	var pairs [][2]string
+	eachCommand(list, nil, func(words []string, c *cli.Command) {
+		if len(c.Subcommands) == 0 && !c.Hidden {
+			pairs = append(pairs, [2]string{"  " + strings.TrimSpace(strings.Join(words, " ")+" "+c.ArgsUsage), c.Usage})
+		}
+	})
+	p.fields(pairs...)
 }
 
 func commandHelp(p *page, path []*cli.Command) {
@@ -50,17 +60,11 @@ func commandHelp(p *page, path []*cli.Command) {
 		p.line("  %s [flags]", strings.TrimSpace(name+" "+c.ArgsUsage))
 	}
 	if c.Description != "" {
-		p.heading("%s", c.Description)
+		p.line("")
+		p.paragraphs(c.Description)
 	}
 	if len(c.Subcommands) > 0 {
-		p.heading("Commands:")
-		var pairs [][2]string
-		for _, sub := range c.Subcommands {
-			if !sub.Hidden {
-				pairs = append(pairs, [2]string{"  " + strings.TrimSpace(sub.Name+" "+sub.ArgsUsage), sub.Usage})
-			}
-		}
-		p.fields(pairs...)
+		commandList(p, c.Subcommands)
 	}
 	if c.UsageText != "" {
 		p.heading("Examples:")
@@ -82,9 +86,7 @@ func flagHelp(p *page, title string, flags []cli.Flag) {
 		if !ok {
 			continue
 		}
-		placeholder, usage := cli.FlagNamePrefixer, doc.GetUsage()
-		_ = placeholder
-		value, text := splitPlaceholder(usage)
+		value, text := splitPlaceholder(doc.GetUsage())
 		p.line("  %s", strings.TrimSpace(spellings(f)+" "+valueName(doc, value)))
 		p.line("      %s", strings.TrimSpace(text+defaultText(doc)))
 		p.line("      [$%s]", flagVariable(f.Names()[0]))

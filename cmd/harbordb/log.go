@@ -40,15 +40,18 @@ func (h lineHandler) Handle(_ context.Context, r slog.Record) error {
 	if len(details) > 0 {
 		text += " (" + strings.Join(details, ", ") + ")"
 	}
-	_, err := fmt.Fprintf(h.w, "%s: %s\n", levelWord(r.Level), printable(text))
+	_, err := fmt.Fprintf(h.w, "%s%s\n", levelPrefix(r.Level), printable(text))
 	return err
 }
 
-func levelWord(level slog.Level) string {
-	if level == slog.LevelWarn {
-		return "warning"
+func levelPrefix(level slog.Level) string {
+	switch level {
+	case slog.LevelInfo:
+		return ""
+	case slog.LevelWarn:
+		return "warning: "
 	}
-	return strings.ToLower(level.String())
+	return strings.ToLower(level.String()) + ": "
 }
 
 func (h lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

@@ -23,8 +23,12 @@ import (
 )
 
 func main() {
+	env := newEnviron(os.Environ())
+	// The PostgreSQL driver reads the environment by itself. All that it
+	// finds there is overridden, except this: it would read a service file.
+	os.Unsetenv("PGSERVICE")
 	ctx, stop := untilInterrupted(context.Background())
-	code := run(ctx, os.Args, newEnviron(os.Environ()), os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args, env, os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -32,7 +36,7 @@ func main() {
 // run is harbordb from its arguments to its exit code. args[0] is the name of
 // the program.
 func run(ctx context.Context, args []string, env environ, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{env: env, console: newConsole(env, stdin, stdout, stderr)}
+	s := &session{env: env, console: newConsole(stdin, stdout, stderr)}
 	return s.console.finish(ctx, s.run(ctx, args[1:]))
 }
 

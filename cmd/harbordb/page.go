@@ -39,6 +39,27 @@ func (p *page) heading(format string, args ...any) {
 	p.line(format, args...)
 }
 
+// paragraphs writes text in whole sentences, broken into lines of at most
+// proseWidth characters; an empty line separates paragraphs.
+func (p *page) paragraphs(text string) {
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			p.line("")
+		}
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			if line != "" && utf8.RuneCountInString(line+" "+word) > proseWidth {
+				p.line("%s", line)
+				line = ""
+			}
+			line = strings.TrimLeft(line+" "+word, " ")
+		}
+		p.line("%s", line)
+	}
+}
+
+const proseWidth = 78
+
 // fields writes pairs of a name and a value, the values in one column. Pairs
 // with an empty value are left out.
 func (p *page) fields(pairs ...[2]string) {

@@ -7,12 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// version and commit are set when a release is linked; a build from a checkout
-// knows its commit from the Go toolchain.
-var (
-	version = "" //nolint:gochecknoglobals // written by the linker only
-	commit  = ""
-)
+// version and commit are written by the linker of a release, and by nobody
+// else; a build from a checkout knows its commit from the Go toolchain.
+var version, commit string
 
 // buildInfo is what the binary says of itself.
 type buildInfo struct {
@@ -65,6 +62,9 @@ func (b buildInfo) orUnknown() buildInfo {
 	}
 	return b
 }
+
+// tool is how the binary names itself in what it writes.
+func (b buildInfo) tool() string { return "harbordb " + b.Version }
 
 func (b buildInfo) text(p *page) {
 	modified := ""
