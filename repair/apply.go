@@ -1,0 +1,199 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/fault"
+)
+
+// ErrStale says that a row is not what the plan says. Nothing was changed.
+var ErrStale = errors.New("the database changed since the plan was made")
+
+// Result says what Apply or Undo did.
+type Result struct {
+	ID   ID  `json:"id,omitempty"` // empty where there was nothing to do
+	Rows int `json:"rows"`         // rows written
+	// Skipped are rows that an undo left alone because somebody changed
+	// them.
+	Skipped int `json:"skipped"`
+	// Warnings are what went wrong after the COMMIT: the repair is done.
+	Warnings []string `json:"warnings"`
+}
+
+// guard is a condition on rows or sessions that are not in the plan. It is
+// asked in the transaction, when the planned rows are locked and nothing is
+// written.
+type guard func(ctx context.Context, s *session) error
+
+// Apply carries a plan out, all of it or nothing: the journal first, durable;
+// then one transaction, in which every row is locked, compared with the plan,
+// written, and read again; then the journal's mark. It returns ErrStale, in a
+// fault, where a row is no longer what the plan says. When it returns an error
+// nothing was changed, with one exception that the error names: where the
+// connection broke during COMMIT and the rows could not be asked since. A plan
+// without changes is no repair, and makes no entry in the journal.
+func Apply(ctx context.Context, db *database.DB, j *Journal, p *Plan) (Result, error) {
+	if p.Empty() {
+		return Result{}, nil
+	}
+	r, err := j.begin(ctx, p)
+	if err != nil {
+		return Result{}, fault.Hint(fmt.Errorf("nothing was changed: %w", err), "check the store (--store); a repair is only made when its journal is safe")
+	}
+	c := changeover{db: db, tables: p.tables, guards: append(guardsOf(p.Kind), p.guards...)}
+	done, err := c.run(ctx)
+	if errors.Is(err, errUnknown) {
+		return j.settle(ctx, db, r, err)
+	}
+	if err != nil {
+		return Result{}, errors.Join(err, j.remove(ctx, r.ID))
+	}
+	return j.committed(ctx, r, done), nil
+}
+
+// committed marks a repair whose COMMIT the server has confirmed.
+func (j *Journal) committed(ctx context.Context, r *record, done time.Time) Result {
+	result := Result{ID: r.ID, Rows: r.Rows, Warnings: []string{}}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err := j.mark(ctx, r.ID, committedName, mark{Time: done, Rows: r.Rows}); err != nil {
+		result.Warnings = append(result.Warnings, fmt.Sprintf(
+			"the repair is made, but its mark in the journal is not: %v; harbordb repair ls tells it from the rows", err))
+	}
+	return result
+}
+
+// errUnknown says that the connection broke during COMMIT.
+var errUnknown = errors.New("the connection broke during COMMIT")
+
+// settleTime bounds how long the rows are asked after a broken COMMIT.
+const settleTime = time.Minute
+
+// settle asks the rows whether a COMMIT whose answer was lost took place. It
+// locks them, and so waits until the server is done with that transaction.
+func (j *Journal) settle(ctx context.Context, db *database.DB, r *record, cause error) (Result, error) {
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	n, err := count(asking, db, r.tables, held)
+	switch {
+	case err == nil && n.after > 0:
+		return j.committed(ctx, r, r.Plan.Made), nil
+	case err == nil && n.before > 0:
+		return Result{}, errors.Join(fmt.Errorf("nothing was changed: %w", cause), j.remove(ctx, r.ID))
+	}
+	return Result{}, fault.Failedf("repair %s may or may not be made: %w", r.ID, errors.Join(cause, err)).
+		WithHint("harbordb repair ls looks at the rows and says which, as soon as the database can be reached")
+}
+
+// changeover is one transaction that takes tables from the before to the after
+// of their changes.
+type changeover struct {
+	db     *database.DB
+	tables []tableChanges
+	guards []guard
+}
+
+func (c changeover) dialect() *dialect { return dialects[c.db.Engine()] }
+
+// run returns the server's time of the change. An error that is errUnknown is
+// the only one after which the rows may be changed.
+func (c changeover) run(ctx context.Context) (time.Time, error) {
+	s, off, err := c.open(ctx)
+	if s != nil {
+		defer s.close()
+	}
+	if err != nil {
+		return time.Time{}, c.explain(err)
+	}
+	m, err := c.change(ctx, s)
+	if err == nil {
+		err = s.holdOn(ctx, off)
+	}
+	if err == nil {
+		err = ctx.Err() // the last moment to stop
+	}
+	if err != nil {
+		return time.Time{}, c.explain(err)
+	}
+	if err := s.tx.Commit(); err != nil {
+		if s.d.trouble(err) == unknown {
+			return time.Time{}, fmt.Errorf("%w: %w", errUnknown, err)
+		}
+		return time.Time{}, c.explain(fmt.Errorf("commit: %w", err))
+	}
+	return m.made, nil
+}
+
+// change locks, compares, asks the guards, writes and reads again. All rows are locked before
+// the first is written, in the order of their tables and keys.
+func (c changeover) change(ctx context.Context, s *session) (moment, error) {
+	for _, t := range c.tables {
+		if err := s.expect(ctx, t, asBefore, held); err != nil {
+			return moment{}, err
+		}
+	}
+	for _, g := range c.guards {
+		if err := g(ctx, s); err != nil {
+			return moment{}, err
+		}
+	}
+	for _, t := range c.tables {
+		if err := s.write(ctx, t); err != nil {
+			return moment{}, err
+		}
+	}
+	for _, t := range c.tables {
+		if err := s.expect(ctx, t, asAfter, plain); err != nil {
+			return moment{}, fault.Refusedf("the server did not keep what was written, and all is as it was: %w", err).
+				WithHint("a trigger or a rule on the table changes rows; take it away for the time of the repair")
+		}
+	}
+	return s.now(ctx, utc)
+}
+
+// expect fails where a row does not stand as it should.
+func (s *session) expect(ctx context.Context, t tableChanges, want finding, lock rowLock) error {
+	findings, rows, err := s.compare(ctx, t, lock)
+	if err != nil {
+		return err
+	}
+	var list []Conflict
+	for i, f := range findings {
+		if f != want {
+			side := t.changes[i].before
+			if want == asAfter {
+				side = t.changes[i].after
+			}
+			list = append(list, t.table.conflict(side, rows[i], f))
+		}
+	}
+	if list == nil {
+		return nil
+	}
+	return fault.Refusedf("%w: %s", ErrStale, describe(list)).
+		WithHint("nothing was changed; run the command again to see the rows as they are now")
+}
+
+// explain turns what the server said into a fault that says what to do.
+func (c changeover) explain(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	err = fmt.Errorf("nothing was changed: %w", err)
+	switch c.dialect().trouble(err) {
+	case denied:
+		return fault.Refusedf("%w", err).WithHint("connect as the role that owns Harbor's tables, the one that core uses")
+	case readOnly:
+		return fault.Refusedf("%w", err).WithHint("this server takes no writes; connect to the primary")
+	case locked:
+		return fault.Refusedf("%w", err).WithHint("somebody else holds a lock on these rows: stop jobservice and core, or wait longer with --lock-timeout")
+	case deadlock:
+		return fault.Refusedf("%w", err).WithHint("somebody else writes the same rows: stop jobservice and core, and run it again")
+	}
+	return err
+}

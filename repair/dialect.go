@@ -1,0 +1,83 @@
+package repair
+
+import (
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/database"
+)
+
+// dialect is what differs between the engines: texts, and no step. Statements
+// are written with ? for parameters and bound by bind.
+type dialect struct {
+	// bind turns the ? of a statement into the engine's placeholders.
+	bind func(string) string
+	// text is an expression that prints a column as text.
+	text func(column string) string
+	// cast turns an expression of type text into the type of a column.
+	cast func(expression string, c Column) string
+
+	// before and within fix how the session prints and reads values, and
+	// bound every wait for a lock: before the transaction and for good, so
+	// that the connection is spent afterwards, or within it alone.
+	before, within func(wait time.Duration) []string
+
+	// columns lists the columns of the table that an unqualified name
+	// finds: schema, column, type, whether an UPDATE sets it by itself.
+	// One parameter: the table.
+	columns string
+	// indexed says whether an index begins with a column. Parameters:
+	// schema, table, column.
+	indexed string
+	// zone is the time zone that the server gives Harbor's sessions, for
+	// the column times of releases that did not choose one.
+	zone string
+	// clock prints the present time by the server's clock twice: in UTC,
+	// and in the zone that is its parameter as the columns have it.
+	clock string
+	// age is the seconds from the newest of the columns to the parameter,
+	// which comes once for each column; NULL where no column says.
+	age func(columns ...string) string
+
+	// hint and rowLock stand around the condition of a SELECT that locks
+	// rows by key, so that it locks these rows and no other.
+	hint, rowLock string
+	// lockTable keeps other writers from a table until the transaction
+	// ends, and readers not at all. Empty where rowLock over all rows does
+	// that.
+	lockTable string
+	// updateRows sets columns of n rows, each to values of its own: the
+	// parameters are n times the key and then one for each column.
+	updateRows func(table, key string, columns []Column, keep []string, n int) string
+
+	// triggers lists the triggers of a table that overwrite a time at each
+	// UPDATE. Parameters: schema, table. Empty where none exist.
+	triggers string
+	// holdOff and holdOn are formats with table and trigger.
+	holdOff, holdOn string
+
+	// trouble is what an error of the server means to a repair.
+	trouble func(error) trouble
+}
+
+// trouble is what a server's error means to a repair.
+type trouble int
+
+const (
+	unknown  trouble = iota // no answer of the server: whatever was under way may have happened
+	failed                  // the server said no, and the transaction is gone
+	denied                  // the role may not do that
+	readOnly                // nobody may write here
+	locked                  // the wait for a lock was too long
+	deadlock                // it was given up for somebody else's transaction
+)
+
+var dialects = map[database.Engine]*dialect{
+	database.PostgreSQL: postgresql,
+	database.MySQL:      mysql,
+}
+
+// marks are n placeholders, or n times an expression with placeholders.
+func marks(n int, mark string) string {
+	return strings.TrimSuffix(strings.Repeat(mark+", ", n), ", ")
+}

@@ -1,0 +1,387 @@
+package repair
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/blobstore"
+	"github.com/harbordb/harbordb/internal/fault"
+)
+
+// journalFormat is the version that this code writes; a newer one is refused.
+const journalFormat = 1
+
+// The objects of one repair, below repairs/<id>/ of the store. They are
+// written in this order, each durable before the next step begins; the rows
+// are read from the database only to tell what happened between two of them.
+const (
+	journalPrefix = "repairs/"
+	rowsName      = "rows.jsonl"     // the rows, before and after, one a line
+	planName      = "plan.json"      // the plan; from here on there is a repair
+	committedName = "committed.json" // after COMMIT
+	undoingName   = "undoing.json"   // before the COMMIT of an undo
+	undoneName    = "undone.json"    // after it
+)
+
+// Journal keeps the plan and the before-images of every repair in a store. It
+// holds old rows of the database: the store protects it like a snapshot.
+type Journal struct {
+	store  blobstore.Store
+	random io.Reader
+	tool   string
+}
+
+// NewJournal returns the journal in a store. random makes IDs unique; tool is
+// the harbordb that writes, such as "harbordb 1.0.0".
+func NewJournal(store blobstore.Store, random io.Reader, tool string) *Journal {
+	return &Journal{store: store, random: random, tool: tool}
+}
+
+// record is plan.json.
+type record struct {
+	Format int     `json:"format"`
+	ID     ID      `json:"id"`
+	Tool   string  `json:"tool"`
+	Plan   *Plan   `json:"plan"` // its rows are in rows.jsonl
+	Tables []Table `json:"tables"`
+	Rows   int     `json:"rows"`
+	Size   int64   `json:"rows_size"`
+	SHA256 string  `json:"rows_sha256"`
+
+	// What Load adds: the changes, and which marks there are.
+	tables []tableChanges
+	marks  map[string]mark
+}
+
+// line is one row in rows.jsonl. After holds only the columns that change.
+type line struct {
+	Table  int              `json:"table"` // its place in the plan's tables
+	Item   Item             `json:"item"`
+	Before Row              `json:"before"`
+	After  map[string]Value `json:"after"`
+}
+
+// mark is committed.json, undoing.json or undone.json.
+type mark struct {
+	Time    time.Time `json:"time"` // by the server's clock
+	Rows    int       `json:"rows"`
+	Skipped int       `json:"skipped,omitempty"` // rows that an undo left as they are
+}
+
+func (id ID) key(name string) string { return journalPrefix + string(id) + "/" + name }
+
+// begin makes the plan durable. When it returns, the repair is planned.
+func (j *Journal) begin(ctx context.Context, p *Plan) (*record, error) {
+	id, err := newID(p.Made, j.random)
+	if err != nil {
+		return nil, err
+	}
+	head := *p
+	head.Rows, head.LeftAlone = nil, nil
+	r := &record{Format: journalFormat, ID: id, Tool: j.tool, Plan: &head, tables: p.tables}
+	for _, t := range p.tables {
+		r.Tables = append(r.Tables, t.table)
+	}
+	if err := j.writeRows(ctx, r, p); err != nil {
+		return nil, errors.Join(err, j.remove(ctx, id))
+	}
+	if err := j.putJSON(ctx, id.key(planName), blobstore.New, r); err != nil {
+		return nil, errors.Join(err, j.remove(ctx, id))
+	}
+	return r, nil
+}
+
+// writeRows writes rows.jsonl and notes its size and digest in r.
+func (j *Journal) writeRows(ctx context.Context, r *record, p *Plan) error {
+	sum := sha256.New()
+	err := j.put(ctx, r.ID.key(rowsName), blobstore.New, func(w io.Writer) error {
+		counted := &countingWriter{w: io.MultiWriter(w, sum)}
+		if err := encodeRows(counted, p); err != nil {
+			return err
+		}
+		r.Size = counted.n
+		return nil
+	})
+	for _, t := range p.tables {
+		r.Rows += len(t.changes)
+	}
+	r.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return err
+}
+
+// encodeRows writes one line for each change. The items of a plan are in the
+// order of its changes.
+func encodeRows(w io.Writer, p *Plan) error {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	n := 0
+	for i, t := range p.tables {
+		for _, c := range t.changes {
+			item := p.Rows[n]
+			item.Changes = nil
+			n++
+			if err := encoder.Encode(line{Table: i, Item: item, Before: c.before, After: t.table.after(c)}); err != nil {
+				return fmt.Errorf("encode row %d of %s: %w", item.ID, t.table.Name, err)
+			}
+			if buffer.Len() < 1<<18 {
+				continue
+			}
+			if _, err := buffer.WriteTo(w); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := buffer.WriteTo(w)
+	return err
+}
+
+// after are the columns that a change sets; nil for a deleted row.
+func (t Table) after(c change) map[string]Value {
+	if c.after == nil {
+		return nil
+	}
+	set := map[string]Value{}
+	for _, column := range t.changed(c) {
+		set[column.Column] = column.To
+	}
+	return set
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// put writes one object and returns when it is durable.
+func (j *Journal) put(ctx context.Context, key string, mode blobstore.PutMode, fill func(io.Writer) error) error {
+	w, err := j.store.Create(ctx, key, mode)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	if err := fill(w); err != nil {
+		return fmt.Errorf("write the journal: %w", errors.Join(err, w.Abort()))
+	}
+	if err := w.Commit(); err != nil {
+		return fmt.Errorf("write the journal: %w", errors.Join(err, w.Abort()))
+	}
+	return nil
+}
+
+func (j *Journal) putJSON(ctx context.Context, key string, mode blobstore.PutMode, value any) error {
+	return j.put(ctx, key, mode, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
+	})
+}
+
+// mark writes one of the marks.
+func (j *Journal) mark(ctx context.Context, id ID, name string, m mark) error {
+	return j.putJSON(ctx, id.key(name), blobstore.Replace, m)
+}
+
+// remove takes a repair that changed nothing out of the journal, its plan
+// first: without that there is no repair.
+func (j *Journal) remove(ctx context.Context, id ID) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	for _, name := range []string{planName, rowsName} {
+		if err := j.store.Delete(ctx, id.key(name)); err != nil {
+			return fmt.Errorf("repair %s changed nothing, but its journal could not be removed: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// load reads one repair and checks it.
+func (j *Journal) load(ctx context.Context, id ID) (*record, error) {
+	r, err := j.head(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.readRows(ctx, r); err != nil {
+		return nil, fault.Failedf("journal of repair %s: %w", id, err).
+			WithHint("the journal is damaged; restore its folder %s%s from a copy of the store", journalPrefix, id)
+	}
+	return r, nil
+}
+
+// head reads the plan and the marks of a repair, and no rows.
+func (j *Journal) head(ctx context.Context, id ID) (*record, error) {
+	var r record
+	if err := j.getJSON(ctx, id.key(planName), &r); err != nil {
+		return nil, fmt.Errorf("journal of repair %s: %w", id, err)
+	}
+	if r.Format < 1 || r.Format > journalFormat {
+		return nil, fault.Refusedf("journal of repair %s has format %d; this harbordb reads up to %d", id, r.Format, journalFormat).
+			WithHint("use the harbordb that made it, or a newer one")
+	}
+	if r.ID != id || r.Plan == nil {
+		return nil, fault.Failedf("journal of repair %s: plan.json is not a plan of that repair", id)
+	}
+	r.marks = map[string]mark{}
+	for _, name := range []string{committedName, undoingName, undoneName} {
+		var m mark
+		err := j.getJSON(ctx, id.key(name), &m)
+		if errors.Is(err, blobstore.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("journal of repair %s: %w", id, err)
+		}
+		r.marks[name] = m
+	}
+	return &r, nil
+}
+
+func (j *Journal) getJSON(ctx context.Context, key string, value any) error {
+	body, err := j.store.Get(ctx, key, 0)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	if err := json.Unmarshal(data, value); err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	return nil
+}
+
+// readRows reads rows.jsonl into r and compares it with its digest.
+func (j *Journal) readRows(ctx context.Context, r *record) error {
+	body, err := j.store.Get(ctx, r.ID.key(rowsName), 0)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	for _, t := range r.Tables {
+		t.use(r.Plan.Target.Engine)
+		r.tables = append(r.tables, tableChanges{table: t})
+	}
+	sum := sha256.New()
+	if err := r.decodeRows(io.TeeReader(body, sum)); err != nil {
+		return err
+	}
+	return r.checkRows(sum)
+}
+
+func (r *record) decodeRows(body io.Reader) error {
+	decoder := json.NewDecoder(body)
+	for {
+		var l line
+		if err := decoder.Decode(&l); err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return fmt.Errorf("read %s: %w", rowsName, err)
+		}
+		if l.Table < 0 || l.Table >= len(r.tables) {
+			return fmt.Errorf("read %s: there is no table %d", rowsName, l.Table)
+		}
+		t := &r.tables[l.Table]
+		c, err := t.table.change(l)
+		if err != nil {
+			return fmt.Errorf("read %s: row %d of %s: %w", rowsName, l.Item.ID, t.table.Name, err)
+		}
+		l.Item.Changes = t.table.changed(c)
+		t.changes = append(t.changes, c)
+		r.Plan.Rows = append(r.Plan.Rows, l.Item)
+	}
+}
+
+// change is what a line stands for.
+func (t Table) change(l line) (change, error) {
+	if l.Before != nil && len(l.Before) != len(t.Columns) {
+		return change{}, fmt.Errorf("%d values for %d columns", len(l.Before), len(t.Columns))
+	}
+	c := change{before: l.Before}
+	if l.After == nil {
+		return c, nil
+	}
+	c.after = make(Row, len(t.Columns))
+	copy(c.after, l.Before)
+	for name, v := range l.After {
+		at := t.at(name)
+		if at < 0 {
+			return c, fmt.Errorf("there is no column %q", name)
+		}
+		c.after[at] = v
+	}
+	return c, nil
+}
+
+func (r *record) checkRows(sum hash.Hash) error {
+	if got := hex.EncodeToString(sum.Sum(nil)); got != r.SHA256 {
+		return fmt.Errorf("%s does not have the digest that the plan names", rowsName)
+	}
+	n := 0
+	for _, t := range r.tables {
+		n += len(t.changes)
+	}
+	if n != r.Rows {
+		return fmt.Errorf("%s has %d rows, the plan names %d", rowsName, n, r.Rows)
+	}
+	return nil
+}
+
+// Resolve returns the repair that a person names: by ID, by a unique prefix of
+// one, or as latest.
+func (j *Journal) Resolve(ctx context.Context, name string) (ID, error) {
+	ids, err := j.ids(ctx)
+	if err != nil {
+		return "", err
+	}
+	var fits []ID
+	for _, id := range ids {
+		if strings.HasPrefix(string(id), name) {
+			fits = append(fits, id)
+		}
+	}
+	switch {
+	case len(ids) == 0:
+		return "", fault.Usagef("there is no repair in %s", j.store).WithHint("check --store")
+	case name == "latest":
+		return ids[len(ids)-1], nil
+	case name == "" || len(fits) == 0:
+		return "", fault.Usagef("there is no repair %q in %s", name, j.store).WithHint("harbordb repair ls lists them")
+	case len(fits) > 1:
+		return "", fault.Usagef("%q fits %d repairs, among them %s and %s", name, len(fits), fits[0], fits[1]).WithHint("write more of the ID")
+	}
+	return fits[0], nil
+}
+
+// ids lists the repairs that have a plan, oldest first.
+func (j *Journal) ids(ctx context.Context) ([]ID, error) {
+	var ids []ID
+	err := j.store.List(ctx, blobstore.Range{Prefix: journalPrefix}, func(o blobstore.Object) error {
+		id, name, _ := strings.Cut(strings.TrimPrefix(o.Key, journalPrefix), "/")
+		if name == planName && idForm.MatchString(id) {
+			ids = append(ids, ID(id))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
+		return nil, fmt.Errorf("list the journal in %s: %w", j.store, err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,213 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/harbordb/harbordb/database"
+)
+
+// Table is a table as a repair found it. The journal keeps it beside the rows.
+type Table struct {
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	// Key is the column that identifies a row. It is empty for the tables
+	// that hold the schema version: they are compared and written as a
+	// whole.
+	Key     string   `json:"key,omitempty"`
+	Columns []Column `json:"columns"`
+}
+
+// Column is one column of a table, in the order of the catalog.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // as the server casts to it
+	// Auto says that an UPDATE which does not name the column changes it.
+	Auto   bool   `json:"auto,omitempty"`
+	quoted string // filled by Table.use
+}
+
+// describe reads a table from the catalog. ok is false where an unqualified
+// name finds none.
+func (s *session) describe(ctx context.Context, name, key string) (t Table, ok bool, err error) {
+	rows, err := s.query(ctx, s.d.columns, name)
+	if err != nil {
+		return t, false, fmt.Errorf("columns of %s: %w", name, err)
+	}
+	defer rows.Close()
+	t = Table{Name: name, Key: key}
+	for rows.Next() {
+		var c Column
+		if err := rows.Scan(&t.Schema, &c.Name, &c.Type, &c.Auto); err != nil {
+			return t, false, fmt.Errorf("columns of %s: %w", name, err)
+		}
+		t.Columns = append(t.Columns, c)
+	}
+	t.use(s.db.Engine())
+	return t, len(t.Columns) > 0, rows.Err()
+}
+
+// use prepares a table that came from the catalog or from the journal for the
+// statements of an engine.
+func (t *Table) use(e database.Engine) {
+	for i := range t.Columns {
+		t.Columns[i].quoted = e.QuoteIdent(t.Columns[i].Name)
+	}
+}
+
+// at returns the place of a column, or -1.
+func (t Table) at(column string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == column })
+}
+
+// has reports whether the table has a column.
+func (t Table) has(column string) bool { return t.at(column) >= 0 }
+
+// keyAt is the place of the key.
+func (t Table) keyAt() int { return t.at(t.Key) }
+
+// selection prints all columns as text; prefix is an alias with its dot.
+func (t Table) selection(d *dialect, prefix string) string {
+	list := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		list[i] = d.text(prefix + c.quoted)
+	}
+	return strings.Join(list, ", ")
+}
+
+// Row holds all columns of one row in the order of its table.
+type Row []Value
+
+// get returns a column of a row; NULL where the table has no such column.
+func (t Table) get(r Row, column string) Value {
+	if i := t.at(column); i >= 0 {
+		return r[i]
+	}
+	return Value{}
+}
+
+// key returns the key of a row as a number.
+func (t Table) key(r Row) (int64, error) {
+	v := r[t.keyAt()]
+	n, err := strconv.ParseInt(v.text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("table %s: %s %q is not a number", t.Name, t.Key, v)
+	}
+	return n, nil
+}
+
+// targets are the destinations of one scanned row, and the row that they fill.
+func (t Table) targets() (Row, []any) {
+	row := make(Row, len(t.Columns))
+	to := make([]any, len(row))
+	for i := range row {
+		to[i] = &row[i]
+	}
+	return row, to
+}
+
+// batch is how many rows one statement reads or writes: enough that round
+// trips do not count, and few enough for every server's limit of parameters
+// and packet size.
+const batch = 1000
+
+// byKey reads rows by their keys in their order, batch by batch. With a
+// non-empty lock the rows are locked as they are read. A key without a row is
+// not in the map; two rows with one key are an error.
+func (s *session) byKey(ctx context.Context, t Table, keys []int64, lock rowLock) (map[int64]Row, error) {
+	found := make(map[int64]Row, len(keys))
+	for part := range slices.Chunk(keys, batch) {
+		if err := s.readKeys(ctx, t, part, lock, found); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// rowLock says whether rows are locked as they are read.
+type rowLock bool
+
+const (
+	plain rowLock = false
+	held  rowLock = true
+)
+
+func (s *session) readKeys(ctx context.Context, t Table, keys []int64, lock rowLock, found map[int64]Row) error {
+	hint, tail := "", ""
+	if lock == held {
+		hint, tail = s.d.hint, s.d.rowLock
+	}
+	key := s.quote(t.Key)
+	query := fmt.Sprintf("select %s from %s%s where %s in (%s) order by %s%s",
+		t.selection(s.d, ""), s.quote(t.Schema, t.Name), hint, key, marks(len(keys), "?"), key, tail)
+	return s.rows(ctx, t, query, anys(keys), func(r Row) error {
+		k, err := t.key(r)
+		if err != nil {
+			return err
+		}
+		if _, twice := found[k]; twice {
+			return fmt.Errorf("table %s has two rows with %s %d", t.Name, t.Key, k)
+		}
+		found[k] = r
+		return nil
+	})
+}
+
+// content reads a whole table, in the order of its columns, and locks it all
+// where asked for.
+func (s *session) content(ctx context.Context, t Table, lock rowLock) ([]Row, error) {
+	order := make([]string, len(t.Columns))
+	for i := range order {
+		order[i] = strconv.Itoa(i + 1)
+	}
+	tail := ""
+	if lock == held {
+		tail = s.d.rowLock
+		if s.d.lockTable != "" {
+			if err := s.exec(ctx, fmt.Sprintf(s.d.lockTable, s.quote(t.Schema, t.Name))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	query := fmt.Sprintf("select %s from %s order by %s%s", t.selection(s.d, ""), s.quote(t.Schema, t.Name), strings.Join(order, ", "), tail)
+	var list []Row
+	err := s.rows(ctx, t, query, nil, func(r Row) error {
+		list = append(list, r)
+		return nil
+	})
+	return list, err
+}
+
+// rows runs a query that selects all columns of t and calls each for every
+// row.
+func (s *session) rows(ctx context.Context, t Table, query string, args []any, each func(Row) error) error {
+	rows, err := s.query(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", t.Name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, to := t.targets()
+		if err := rows.Scan(to...); err != nil {
+			return fmt.Errorf("read %s: %w", t.Name, err)
+		}
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+func anys[T any](list []T) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		out[i] = v
+	}
+	return out
+}
