@@ -68,6 +68,9 @@ type globals struct {
 func commands(s *session) []*cli.Command {
 	return []*cli.Command{
 		statusCommand(s),
+		backupCommand(s),
+		snapshotsCommand(s),
+		restoreCommand(s),
 		versionCommand(s),
 		completionCommand(s),
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/harbordb/harbordb/backup"
 	"github.com/harbordb/harbordb/blobstore"
+	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/snapshots"
 )
@@ -117,7 +118,7 @@ func checkLabel(label string) error {
 	return nil
 }
 
-func (s *session) takeSnapshot(c *cli.Context, store blobstore.Store, db dumpable, options backup.Options) (*snapshots.Manifest, error) {
+func (s *session) takeSnapshot(c *cli.Context, store blobstore.Store, db *database.DB, options backup.Options) (*snapshots.Manifest, error) {
 	d, err := backup.Open(c.Context, db, options)
 	if err != nil {
 		return nil, err

@@ -104,8 +104,8 @@ func (x *Index) nullsNotDistinct() bool {
 // attach makes a constraint of an index that is there.
 func attach(o Object, table Name, x *Index) Statement {
 	name := QuoteIdent(x.Name)
-	return statementf(o, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s%s", table.SQL(), name,
-		strings.ToUpper(string(x.Constraint.Kind)), deferral(x.Constraint.Deferrable, x.Constraint.Deferred))
+	return statementf(o, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", table.SQL(), name,
+		strings.ToUpper(string(x.Constraint.Kind)), name, deferral(x.Constraint.Deferrable, x.Constraint.Deferred))
 }
 
 func deferral(deferrable, deferred bool) string {

@@ -1,6 +1,7 @@
 package pgmodel
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -56,4 +57,30 @@ func sqlFile(major int, statements []Statement, name string) string {
 		b.WriteString(sql + ";\n")
 	}
 	return b.String()
+}
+
+// RenderJSON is RenderSQL of a model in its JSON form.
+func RenderJSON(model []byte) (pre, post string, err error) {
+	m, err := Decode(bytes.NewReader(model))
+	if err != nil {
+		return "", "", err
+	}
+	return RenderSQL(m)
+}
+
+// DiffJSON is Diff of two models in their JSON form, one line a difference.
+func DiffJSON(a, b []byte) ([]string, error) {
+	first, err := Decode(bytes.NewReader(a))
+	if err != nil {
+		return nil, err
+	}
+	second, err := Decode(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	lines := []string{}
+	for _, d := range Diff(first, second) {
+		lines = append(lines, d.String())
+	}
+	return lines, nil
 }

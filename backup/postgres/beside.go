@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/internal/fault"
+)
+
+// Beside lists the databases beside name, oldest first.
+func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT d.datname, COALESCE(pg_catalog.shobj_description(d.oid, 'pg_database'), ''),
+		CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) ELSE 0 END,
+		EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.database = d.oid AND l.granted
+			AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 1)
+		FROM pg_catalog.pg_database d`, int64(loadLock>>32), int64(loadLock&0xffffffff))
+	if err != nil {
+		return nil, fmt.Errorf("list databases beside %s: %w", name, err)
+	}
+	defer rows.Close()
+	list := []target.Beside{}
+	for rows.Next() {
+		var b target.Beside
+		var comment string
+		var locked bool
+		if err := rows.Scan(&b.Name, &comment, &b.Bytes, &locked); err != nil {
+			return nil, fmt.Errorf("list databases beside %s: %w", name, err)
+		}
+		mark, at, ok := parseBeside(name, b.Name)
+		if !ok {
+			continue
+		}
+		b.Time = at
+		if b.Kind = kindOf(&b, mark, comment, locked); b.Kind != "" {
+			list = append(list, b)
+		}
+	}
+	slices.SortFunc(list, func(a, b target.Beside) int { return a.Time.Compare(b.Time) })
+	return list, rows.Err()
+}
+
+// kindOf decides by name and comment both. A database with a loading name but
+// without our mark was killed between its creation and its comment, or is
+// somebody else's: it is not ours to drop.
+func kindOf(b *target.Beside, mark, comment string, locked bool) target.BesideKind {
+	if mark == asideMark {
+		return target.SetAside
+	}
+	id, loaded, ok := parseMark(comment)
+	b.Snapshot = id
+	switch {
+	case locked:
+		return target.Loading
+	case !ok:
+		return ""
+	case loaded:
+		return target.Loaded
+	}
+	return target.Dead
+}
+
+// Sweep drops what killed restores and drills left beside name and returns it.
+func (s *Server) Sweep(ctx context.Context, name string) ([]target.Beside, error) {
+	list, err := s.Beside(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var swept []target.Beside
+	for _, b := range list {
+		if b.Kind != target.Dead {
+			continue
+		}
+		if err := s.drop(ctx, b.Name); err != nil {
+			return swept, err
+		}
+		swept = append(swept, b)
+	}
+	return swept, nil
+}
+
+// drop drops a database of ours. A killed restore's server process may still
+// be building an index in it: it is ended.
+func (s *Server) drop(ctx context.Context, name string) error {
+	_, err := s.db.ExecContext(ctx, `SELECT pg_catalog.pg_terminate_backend(pid)
+		FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()`, name)
+	if err == nil {
+		err = s.exec(ctx, "DROP DATABASE IF EXISTS "+quote(name))
+	}
+	if err != nil {
+		return fault.Hint(fmt.Errorf("drop database %s: %w", name, err), "drop it by hand: DROP DATABASE %s", quote(name))
+	}
+	return nil
+}
+
+// Discard drops a database that Beside found.
+func (s *Server) Discard(ctx context.Context, b target.Beside) error {
+	sessions, err := s.sessions(ctx, b.Name)
+	if err != nil {
+		return err
+	}
+	if len(sessions) > 0 {
+		return fault.Refusedf("database %s is in use: %s", b.Name, sessions[0])
+	}
+	return s.drop(ctx, b.Name)
+}

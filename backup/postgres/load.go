@@ -1,0 +1,336 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/progress"
+	"github.com/harbordb/harbordb/snapshots"
+	"github.com/harbordb/harbordb/snapshots/pgmodel"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// loader fills one new database from a snapshot: tables, rows, indexes, foreign
+// keys and everything after them. Nobody else uses the database meanwhile.
+type loader struct {
+	db       *database.DB
+	name     string // of the database that is filled
+	snapshot *snapshots.Snapshot
+	content  *snapshots.Database
+	encoding string // of the rows
+	script   pgmodel.Script
+	tables   []*tableLoad
+	readBack bool // read the loaded rows back and compare them
+	report   progress.Reporter
+	notes    []pgmodel.Note
+}
+
+// tableLoad is the state of one table while it is loaded.
+type tableLoad struct {
+	*snapshots.Table
+	floats  []floatColumn // columns to compare by value: the target prints them in another way
+	left    atomic.Int32  // parts that have not landed yet
+	indexes []pgmodel.IndexStep
+
+	unpacked, given, back sum // of the snapshot, to the server, from the server
+}
+
+// loadWorker is one connection with what it needs to unpack parts.
+type loadWorker struct {
+	conn  *pgx.Conn
+	parts *snapshots.PartReader
+}
+
+func (l *loader) openWorker(ctx context.Context) (*loadWorker, error) {
+	conn, err := connect(ctx, l.db, l.name)
+	if err != nil {
+		return nil, err
+	}
+	// The database is thrown away if anything fails, so a commit need not
+	// wait for the disk.
+	err = exec(ctx, conn.PgConn(), "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'")
+	if err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("set up session on database %s: %w", l.name, err)
+	}
+	parts, err := l.snapshot.Parts()
+	if err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return &loadWorker{conn: conn, parts: parts}, nil
+}
+
+func (w *loadWorker) close() {
+	w.parts.Close()
+	w.conn.Close(context.Background())
+}
+
+// run does all of it. Jobs is the number of connections.
+func (l *loader) run(ctx context.Context, jobs int) error {
+	leader, err := l.openWorker(ctx)
+	if err != nil {
+		return err
+	}
+	defer leader.close()
+	if err := l.runInOne(ctx, leader.conn, "create tables", l.script.Pre); err != nil {
+		return err
+	}
+	workers := []*loadWorker{leader}
+	for len(workers) < jobs {
+		w, err := l.openWorker(ctx)
+		if err != nil {
+			return err
+		}
+		defer w.close()
+		workers = append(workers, w)
+	}
+	if err := l.loadRows(ctx, workers); err != nil {
+		return err
+	}
+	if err := l.setSequences(ctx, leader.conn); err != nil {
+		return err
+	}
+	if err := l.addForeignKeys(ctx, workers); err != nil {
+		return err
+	}
+	return l.finish(ctx, leader.conn)
+}
+
+// loadRows loads every part and builds every index.
+func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
+	type piece struct {
+		table *tableLoad
+		part  snapshots.Part
+	}
+	var pieces []piece
+	var bytes int64
+	for _, t := range l.tables {
+		t.left.Store(int32(len(t.Parts)))
+		for _, p := range t.Parts {
+			pieces = append(pieces, piece{t, p})
+			bytes += p.Bytes
+		}
+	}
+	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.part.Bytes, a.part.Bytes) })
+	l.report.Begin("load", bytes, progress.Bytes)
+	s := newSchedule(nil)
+	for _, p := range pieces {
+		s.queue = append(s.queue, func(ctx context.Context, w *loadWorker, _ bool) error {
+			if err := l.loadPart(ctx, w, p.table, p.part); err != nil {
+				return err
+			}
+			l.report.Add(p.part.Bytes)
+			if p.table.left.Add(-1) == 0 {
+				s.add(l.afterRows(s, p.table)...)
+			}
+			return nil
+		})
+	}
+	for _, t := range l.tables {
+		if len(t.Parts) == 0 {
+			s.queue = append(s.queue, l.afterRows(s, t)...)
+		}
+	}
+	if err := s.run(ctx, workers); err != nil {
+		return err
+	}
+	for _, t := range l.tables {
+		if err := t.compare(l.readBack); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterRows returns what becomes possible when a table's last part has
+// landed: its indexes, and reading it back.
+func (l *loader) afterRows(s *schedule, t *tableLoad) []task {
+	var tasks []task
+	for _, ix := range t.indexes {
+		tasks = append(tasks, func(ctx context.Context, w *loadWorker, alone bool) error {
+			return l.buildIndex(ctx, w, ix, alone)
+		})
+	}
+	if l.readBack && !t.Skipped {
+		tasks = append(tasks, func(ctx context.Context, w *loadWorker, _ bool) error {
+			return l.planReadBack(ctx, w, s, t)
+		})
+	}
+	return tasks
+}
+
+func (l *loader) loadPart(ctx context.Context, w *loadWorker, t *tableLoad, part snapshots.Part) error {
+	if err := w.parts.Open(ctx, part); err != nil {
+		return err
+	}
+	rows, err := w.conn.PgConn().CopyFrom(ctx, newTallied(w.parts, t), l.copyInto(t))
+	if err == nil && rows.RowsAffected() != part.Rows {
+		err = fmt.Errorf("the server took %d rows, not %d", rows.RowsAffected(), part.Rows)
+	}
+	if err != nil {
+		return fmt.Errorf("load %s into table %s: %w", part.Object, t.FullName(), err)
+	}
+	return nil
+}
+
+func (l *loader) copyInto(t *tableLoad) string {
+	sql := "COPY " + quote(t.Schema, t.Name)
+	if len(t.Columns) > 0 {
+		sql += " (" + columnList(t.Columns) + ")"
+	}
+	return sql + " FROM STDIN" + encodingOption(l.encoding)
+}
+
+// encodingOption has a COPY pass values in the encoding of the database, as
+// they are, where the session itself speaks UTF-8.
+func encodingOption(encoding string) string {
+	if encoding == "UTF8" {
+		return ""
+	}
+	return " WITH (ENCODING '" + strings.ReplaceAll(encoding, "'", "''") + "')"
+}
+
+// buildIndex lets the server use several processes only where workers would
+// stand idle otherwise.
+func (l *loader) buildIndex(ctx context.Context, w *loadWorker, ix pgmodel.IndexStep, alone bool) error {
+	if l.db.Server().Number >= 110000 {
+		processes := "0"
+		if alone {
+			processes = "2"
+		}
+		if err := exec(ctx, w.conn.PgConn(), "SET max_parallel_maintenance_workers = "+processes); err != nil {
+			return fmt.Errorf("set up session: %w", err)
+		}
+	}
+	for _, s := range append([]pgmodel.Statement{ix.Create}, ix.Then...) {
+		if err := l.execute(ctx, w.conn, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) setSequences(ctx context.Context, conn *pgx.Conn) error {
+	for _, q := range l.content.Sequences {
+		name := quote(q.Schema, q.Name)
+		_, err := conn.Exec(ctx, "SELECT pg_catalog.setval($1::pg_catalog.regclass, $2, $3)", name, q.Last, q.IsCalled)
+		if err != nil {
+			return fmt.Errorf("set sequence %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// addForeignKeys adds them all without a look at the rows, then validates
+// them side by side: validating locks neither table against reading.
+func (l *loader) addForeignKeys(ctx context.Context, workers []*loadWorker) error {
+	l.report.Begin("foreign keys", int64(len(l.script.ForeignKeys)), progress.Objects)
+	s := newSchedule(nil)
+	for _, fk := range l.script.ForeignKeys {
+		if err := l.execute(ctx, workers[0].conn, fk.Add); err != nil {
+			return err
+		}
+		s.queue = append(s.queue, func(ctx context.Context, w *loadWorker, _ bool) error {
+			defer l.report.Add(1)
+			if fk.Validate.SQL == "" {
+				return nil
+			}
+			return l.execute(ctx, w.conn, fk.Validate)
+		})
+	}
+	return s.run(ctx, workers)
+}
+
+// finish runs the phases that follow rows and constraints, and ANALYZE.
+func (l *loader) finish(ctx context.Context, conn *pgx.Conn) error {
+	comments, _ := l.comments()
+	for _, phase := range []struct {
+		name       string
+		statements []pgmodel.Statement
+	}{
+		{"create views", l.script.Post}, {"create triggers", l.script.Triggers}, {"comment", comments},
+		{"set owners and privileges", l.script.Access}, {"set default privileges", l.script.DefaultPrivileges},
+	} {
+		if err := l.runInOne(ctx, conn, phase.name, phase.statements); err != nil {
+			return err
+		}
+	}
+	l.report.Begin("analyze", 0, progress.Objects)
+	if err := exec(ctx, conn.PgConn(), "ANALYZE"); err != nil {
+		return fmt.Errorf("analyze database %s: %w", l.name, err)
+	}
+	return nil
+}
+
+// comments parts the comment on the database itself from the others: until
+// the swap, that comment is our mark.
+func (l *loader) comments() (objects, database []pgmodel.Statement) {
+	for _, s := range l.script.Comments {
+		if s.Object.Kind == pgmodel.KindDatabase {
+			database = append(database, s)
+		} else {
+			objects = append(objects, s)
+		}
+	}
+	return objects, database
+}
+
+// runInOne runs statements in one transaction.
+func (l *loader) runInOne(ctx context.Context, conn *pgx.Conn, what string, statements []pgmodel.Statement) error {
+	if len(statements) == 0 {
+		return nil
+	}
+	l.report.Begin(what, int64(len(statements)), progress.Objects)
+	return pgx.BeginFunc(ctx, conn, func(pgx.Tx) error {
+		for _, s := range statements {
+			if err := l.execute(ctx, conn, s); err != nil {
+				return err
+			}
+			l.report.Add(1)
+		}
+		return nil
+	})
+}
+
+// execute runs one statement in the extended protocol, in which a server
+// refuses a second one. An optional statement that is refused becomes a note.
+func (l *loader) execute(ctx context.Context, conn *pgx.Conn, s pgmodel.Statement) error {
+	if !s.Optional {
+		return one(ctx, conn.PgConn(), s)
+	}
+	inTransaction := conn.PgConn().TxStatus() == 'T'
+	if inTransaction {
+		if err := exec(ctx, conn.PgConn(), "SAVEPOINT optional"); err != nil {
+			return err
+		}
+	}
+	err := one(ctx, conn.PgConn(), s)
+	if err != nil && sqlState(err) == "" {
+		return err
+	}
+	if err != nil {
+		l.notes = append(l.notes, pgmodel.Note{Object: s.Object, Text: "the server refused it: " + err.Error()})
+		if inTransaction {
+			return exec(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT optional")
+		}
+		return nil
+	}
+	if inTransaction {
+		return exec(ctx, conn.PgConn(), "RELEASE SAVEPOINT optional")
+	}
+	return nil
+}
+
+func one(ctx context.Context, conn *pgconn.PgConn, s pgmodel.Statement) error {
+	if _, err := conn.ExecParams(ctx, s.SQL, nil, nil, nil, nil).Close(); err != nil {
+		return fmt.Errorf("create %s %s: %w", s.Object.Kind, s.Object.Name, err)
+	}
+	return nil
+}

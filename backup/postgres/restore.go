@@ -1,0 +1,351 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/harbordb/harbordb/internal/progress"
+	"github.com/harbordb/harbordb/snapshots"
+	"github.com/harbordb/harbordb/snapshots/pgmodel"
+	"github.com/jackc/pgx/v5"
+)
+
+// restore is one restore, planned. Load and Swap do it.
+type restore struct {
+	plan target.Plan
+
+	server   *Server
+	snapshot *snapshots.Snapshot
+	content  *snapshots.Database
+	model    *pgmodel.Model
+	script   pgmodel.Script
+	options  target.Options
+	created  bool           // the database is ours to drop
+	notes    []pgmodel.Note // of the server
+}
+
+var (
+	_ target.Server  = (*Server)(nil)
+	_ target.Restore = (*restore)(nil)
+)
+
+// Plan returns what the restore will do.
+func (r *restore) Plan() target.Plan { return r.plan }
+
+// Plan looks at snapshot and server and refuses what cannot work or would not
+// be safe, before anything is changed.
+func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database, o target.Options) (target.Restore, error) {
+	r := &restore{plan: target.Plan{Snapshot: snapshot.Manifest.ID, Mode: o.Mode, Notes: []string{}}, server: s, snapshot: snapshot, content: content, options: o}
+	for _, t := range content.Tables {
+		r.plan.Rows += t.Rows
+		r.plan.Bytes += t.Bytes
+	}
+	var err error
+	if r.model, err = readModel(ctx, snapshot, content); err != nil {
+		return nil, err
+	}
+	if unknown := pgmodel.UnknownObjects(r.model); len(unknown) > 0 && !o.AllowUnknownObjects {
+		return nil, refuseUnknown(unknown)
+	}
+	if r.plan.Target, err = s.look(ctx, o.Name); err != nil {
+		return nil, err
+	}
+	if err := r.chooseNames(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.render(ctx)
+}
+
+func readModel(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database) (*pgmodel.Model, error) {
+	data, err := snapshot.Object(ctx, content.Model)
+	if err != nil {
+		return nil, err
+	}
+	m, err := pgmodel.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %s: %w: %w", snapshot.Manifest.ID, content.Model, snapshots.ErrCorrupt, err)
+	}
+	return m, nil
+}
+
+func refuseUnknown(unknown []pgmodel.Object) error {
+	const most = 5
+	text := ""
+	for i, o := range unknown[:min(len(unknown), most)] {
+		if i > 0 {
+			text += ", "
+		}
+		text += o.String()
+	}
+	if more := len(unknown) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return fault.Refusedf("the snapshot holds objects that no Harbor has: %s", text).
+		WithHint("they may run code; if you know them, add --allow-unknown-objects")
+}
+
+// chooseNames decides where to load, and refuses a target in use.
+func (r *restore) chooseNames(ctx context.Context) error {
+	now, err := r.server.now(ctx)
+	if err != nil {
+		return err
+	}
+	switch r.options.Mode {
+	case target.Keep:
+		return r.keepIn()
+	case target.Drill:
+		r.plan.Into = besideName(r.options.Name, drillMark, now)
+		return r.mayCreate()
+	}
+	if err := r.server.checkSwap(r.plan.Target, r.options.Disconnect); err != nil {
+		return err
+	}
+	r.plan.Into = besideName(r.options.Name, loadMark, now)
+	if r.plan.Target.State != target.Missing {
+		r.plan.Aside = besideName(r.options.Name, asideMark, now)
+	}
+	return r.findReady(ctx)
+}
+
+func (r *restore) keepIn() error {
+	r.plan.Into = r.options.Name
+	switch {
+	case r.plan.Target.State == target.Live:
+		return fault.Refusedf("database %s exists and is not empty", r.plan.Into).
+			WithHint("name a database that does not exist or is empty, or restore without --as to swap")
+	case r.plan.Target.State == target.Empty && len(r.plan.Target.Sessions) > 0:
+		return refuseInUse(r.plan.Into, r.plan.Target.Sessions)
+	case r.plan.Target.State == target.Missing:
+		return r.mayCreate()
+	}
+	return nil
+}
+
+func (r *restore) mayCreate() error {
+	if !r.server.role.superuser && !r.server.role.createDB {
+		return r.server.refuseCreate()
+	}
+	return nil
+}
+
+// findReady finds a database that an earlier restore of the same snapshot
+// loaded and could not swap in.
+func (r *restore) findReady(ctx context.Context) error {
+	list, err := r.server.Beside(ctx, r.options.Name)
+	if err != nil {
+		return err
+	}
+	for _, b := range list {
+		switch {
+		case b.Kind == target.Loaded && b.Snapshot == r.plan.Snapshot:
+			r.plan.Into, r.plan.Ready = b.Name, true
+		case b.Kind == target.Loading:
+			return fault.Refusedf("another restore is loading database %s", b.Name).
+				WithHint("wait until it is done, or stop it")
+		}
+	}
+	return nil
+}
+
+// render renders the model for the server, and says what it cannot have.
+func (r *restore) render(ctx context.Context) error {
+	conn, err := connect(ctx, r.server.db, r.server.db.Settings().Database)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	has, err := ReadTarget(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("look at what the server has: %w", err)
+	}
+	has.Database = r.plan.Into
+	var notes []pgmodel.Note
+	if r.script, notes, err = r.model.Render(has); err != nil {
+		return fault.Refusedf("this server cannot hold the snapshot: %w", err).
+			WithHint("restore it on PostgreSQL %d or later", r.model.Major)
+	}
+	for _, n := range notes {
+		r.plan.Notes = append(r.plan.Notes, n.String())
+	}
+	return nil
+}
+
+// Load fills and compares the database. Where it fails, what it made is gone
+// again or is named in the error; the live database is not touched.
+func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
+	if r.plan.Ready {
+		return nil
+	}
+	err := r.load(ctx, report)
+	if err == nil {
+		return nil
+	}
+	if left := r.abandon(context.WithoutCancel(ctx)); left != nil {
+		return errors.Join(err, left)
+	}
+	return err
+}
+
+func (r *restore) load(ctx context.Context, report progress.Reporter) error {
+	lock, err := r.create(ctx)
+	if err != nil {
+		return err
+	}
+	// The lock says that this database is being loaded; it must stay open.
+	defer func() { lock.Close(context.WithoutCancel(ctx)) }()
+	l := r.newLoader(report)
+	if err := l.run(ctx, max(r.options.Jobs, 1)); err != nil {
+		return err
+	}
+	r.notes = l.notes
+	if err := r.compareCatalog(ctx, lock); err != nil {
+		return err
+	}
+	if err := l.runAlone(ctx, lock, l.script.Settings); err != nil {
+		return err
+	}
+	if r.options.Mode == target.SwapIn {
+		return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, markLoaded+string(r.plan.Snapshot)))
+	}
+	return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, r.model.Database.Comment))
+}
+
+func (r *restore) newLoader(report progress.Reporter) *loader {
+	l := &loader{db: r.server.db, name: r.plan.Into, snapshot: r.snapshot, content: r.content, encoding: r.model.Database.Encoding,
+		script: r.script, readBack: !r.options.SkipReadBack, report: report}
+	alike := printsFloatsAlike(r.snapshot.Manifest.Source.ServerNumber, r.server.db.Server().Number)
+	byName := map[pgmodel.Name]*pgmodel.Table{}
+	for i := range r.model.Tables {
+		byName[r.model.Tables[i].Name] = &r.model.Tables[i]
+	}
+	indexes := map[pgmodel.Name][]pgmodel.IndexStep{}
+	for _, ix := range r.script.Indexes {
+		indexes[ix.Table] = append(indexes[ix.Table], ix)
+	}
+	for i := range r.content.Tables {
+		t := &tableLoad{Table: &r.content.Tables[i]}
+		name := pgmodel.Name{Schema: t.Schema, Name: t.Table.Name}
+		t.indexes = indexes[name]
+		if in := byName[name]; in != nil && !alike {
+			t.floats = floatColumns(in, t.Columns)
+		}
+		l.tables = append(l.tables, t)
+	}
+	return l
+}
+
+// create makes the database and takes the lock in it that says it is being
+// loaded.
+func (r *restore) create(ctx context.Context) (*pgx.Conn, error) {
+	if r.plan.Target.State == target.Missing || r.options.Mode != target.Keep {
+		if err := r.server.exec(ctx, r.script.Create.SQL); err != nil {
+			return nil, fmt.Errorf("create database %s: %w", r.plan.Into, err)
+		}
+		r.created = true
+	}
+	conn, err := connect(ctx, r.server.db, r.plan.Into)
+	if err != nil {
+		return nil, err
+	}
+	err = exec(ctx, conn.PgConn(), fmt.Sprintf("SELECT pg_catalog.pg_advisory_lock(%d)", int64(loadLock)))
+	if err == nil && r.created {
+		err = exec(ctx, conn.PgConn(), commentOn(r.plan.Into, markLoading+string(r.plan.Snapshot)))
+	}
+	if err == nil && !r.created {
+		err = dropUnused(ctx, conn)
+	}
+	if err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("prepare database %s: %w", r.plan.Into, err)
+	}
+	return conn, nil
+}
+
+// dropUnused drops the schema_migrations without a row that Harbor's database
+// image makes, the only table that an empty target may have.
+func dropUnused(ctx context.Context, conn *pgx.Conn) error {
+	tables, err := relations(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if err := exec(ctx, conn.PgConn(), "DROP TABLE "+quote(t.schema, t.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareCatalog reads the catalog of the loaded database and compares it
+// with the model.
+func (r *restore) compareCatalog(ctx context.Context, conn *pgx.Conn) error {
+	loaded, err := ReadCatalog(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("read catalog of database %s: %w", r.plan.Into, err)
+	}
+	if differences := pgmodel.Compare(r.model, loaded); len(differences) > 0 {
+		return fmt.Errorf("database %s is not what the snapshot says: %s (%d differences)", r.plan.Into, differences[0], len(differences))
+	}
+	return nil
+}
+
+// runAlone runs statements that stand outside of a transaction.
+func (l *loader) runAlone(ctx context.Context, conn *pgx.Conn, statements []pgmodel.Statement) error {
+	for _, s := range statements {
+		if err := l.execute(ctx, conn, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abandon drops what a failed load made.
+func (r *restore) abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if r.created {
+		return r.server.drop(ctx, r.plan.Into)
+	}
+	return r.server.clear(ctx, r.plan.Into)
+}
+
+// Swap puts the loaded database in the place of the live one. A target in use
+// without leave to end its sessions is refused, and the loaded database kept.
+func (r *restore) Swap(ctx context.Context) (target.Result, error) {
+	result := target.Result{Mode: r.options.Mode, Snapshot: r.plan.Snapshot, Database: r.options.Name, Rows: r.plan.Rows, Notes: []string{}}
+	for _, n := range r.notes {
+		result.Notes = append(result.Notes, n.String())
+	}
+	switch r.options.Mode {
+	case target.Drill:
+		return result, r.server.drop(ctx, r.plan.Into)
+	case target.Keep:
+		return result, nil
+	}
+	if r.options.Disconnect == target.Refuse {
+		sessions, err := r.server.sessions(ctx, r.options.Name)
+		if err != nil {
+			return result, err
+		}
+		if len(sessions) > 0 {
+			return result, r.keptFor(refuseInUse(r.options.Name, sessions))
+		}
+	}
+	err := r.server.swap(ctx, r.options.Name, r.plan.Into, r.plan.Aside, r.options.Disconnect, r.model.Database.Comment)
+	if err != nil {
+		return result, r.keptFor(err)
+	}
+	result.Aside = r.plan.Aside
+	return result, nil
+}
+
+// keptFor says that the long work was not for nothing.
+func (r *restore) keptFor(err error) error {
+	return fault.Hint(fmt.Errorf("%w; the snapshot is loaded and compared in database %s", err, r.plan.Into),
+		"harbordb restore %s --disconnect swaps it in; harbordb restore --discard %s drops it", r.plan.Snapshot, r.plan.Into)
+}

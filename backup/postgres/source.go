@@ -1,0 +1,179 @@
+package postgres
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/harbordb/harbordb/backup/source"
+	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/harbordb/harbordb/snapshots"
+	"github.com/harbordb/harbordb/snapshots/pgmodel"
+	"github.com/jackc/pgx/v5"
+)
+
+// Source is a PostgreSQL database held at one moment.
+type Source struct {
+	db    *database.DB
+	name  string
+	hold  *hold
+	seen  *pgmodel.Model // the catalog as it was read
+	model *pgmodel.Model // what of it is carried
+	about source.Description
+	parts []source.Part
+}
+
+var _ source.Source = (*Source)(nil)
+
+// Choice says what a dump may leave out.
+type Choice struct {
+	// Unsupported: leave out, by name, what the model cannot carry. Without
+	// it such an object refuses the dump.
+	Unsupported bool
+	// SkipData names tables, schema-qualified, whose rows are left out.
+	SkipData map[string]bool
+}
+
+// OpenSource holds the database of that name on db's server at one moment and
+// reads its catalog. It refuses, before anything is written anywhere, what it
+// cannot carry. The caller closes it.
+func OpenSource(ctx context.Context, db *database.DB, name string, choice Choice) (*Source, error) {
+	h, err := holdDatabase(ctx, db, name)
+	if err != nil {
+		return nil, fmt.Errorf("hold database %s: %w", name, err)
+	}
+	s := &Source{db: db, name: name, hold: h}
+	if err := s.describe(ctx, choice); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("database %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (s *Source) describe(ctx context.Context, choice Choice) (err error) {
+	if s.seen, err = ReadCatalog(ctx, s.hold.leader); err != nil {
+		return err
+	}
+	if len(s.seen.Unsupported) > 0 && !choice.Unsupported {
+		return refuseUnsupported(s.seen.Unsupported)
+	}
+	s.about = source.Description{Name: s.name, Time: s.hold.moment}
+	carried := *s.seen
+	s.model = &carried
+	for _, o := range s.model.LeaveOut() {
+		s.about.LeftOut = append(s.about.LeftOut, o.String())
+	}
+	if s.about.Model, err = pgmodel.Encode(s.model); err != nil {
+		return fmt.Errorf("encode model: %w", err)
+	}
+	if s.about.Pre, s.about.Post, err = pgmodel.RenderSQL(s.model); err != nil {
+		return fmt.Errorf("render model: %w", err)
+	}
+	return s.plan(ctx, choice.SkipData)
+}
+
+// refuseUnsupported names the objects, so that the operator can decide.
+func refuseUnsupported(objects []pgmodel.Object) error {
+	const most = 5
+	text := ""
+	for i, o := range objects {
+		if i == most {
+			text += fmt.Sprintf(" and %d more", len(objects)-most)
+			break
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += o.String()
+	}
+	return fault.Refusedf("it holds what a snapshot cannot carry: %s", text).
+		WithHint("--leave-out-unsupported takes the snapshot without them and names them in it")
+}
+
+// Describe returns what the source holds.
+func (s *Source) Describe() source.Description { return s.about }
+
+// Parts returns the work, largest first.
+func (s *Source) Parts() []source.Part { return s.parts }
+
+// Worker opens a connection that sees the same moment.
+func (s *Source) Worker(ctx context.Context) (source.Worker, error) {
+	conn, err := s.hold.follow(ctx, s.db, s.name)
+	if err != nil {
+		return nil, err
+	}
+	return &worker{conn: conn, tables: s.about.Tables}, nil
+}
+
+// Close ends the leader's transaction.
+func (s *Source) Close() error {
+	err := s.hold.leader.Close(context.Background())
+	// An unreachable connection is closed by the garbage collector, and the
+	// exported snapshot dies with it: keep the leader reachable until here.
+	runtime.KeepAlive(s.hold)
+	return err
+}
+
+// Finish reads the sequences, whose values no snapshot holds still, and
+// compares the catalog with the one described. What the server prints of a
+// view or a function is its newest state, so without this a view that was
+// changed while it was read could be half old. The comparison needs a
+// transaction of its own: the leader's would go on seeing the old catalog.
+func (s *Source) Finish(ctx context.Context) ([]snapshots.Sequence, error) {
+	if err := s.unchanged(ctx); err != nil {
+		return nil, fmt.Errorf("database %s: %w", s.name, err)
+	}
+	sequences := make([]snapshots.Sequence, 0, len(s.model.Sequences))
+	for _, q := range s.model.Sequences {
+		state := snapshots.Sequence{Schema: q.Name.Schema, Name: q.Name.Name}
+		row := s.hold.leader.QueryRow(ctx, "SELECT last_value, is_called FROM "+q.SQL())
+		if err := row.Scan(&state.Last, &state.IsCalled); err != nil {
+			return nil, fmt.Errorf("database %s: read sequence %s: %w", s.name, q.Name, err)
+		}
+		sequences = append(sequences, state)
+	}
+	return sequences, nil
+}
+
+func (s *Source) unchanged(ctx context.Context) error {
+	conn, err := connect(ctx, s.db, s.name)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	now, err := ReadCatalog(ctx, conn)
+	if err != nil {
+		return err
+	}
+	changed := pgmodel.Diff(s.seen, now)
+	if len(changed) == 0 {
+		return nil
+	}
+	return fault.Failedf("its schema changed while it was being copied: %s", changed[0]).
+		WithHint("run the backup again when no migration or maintenance is under way")
+}
+
+type worker struct {
+	conn   *pgx.Conn
+	tables []snapshots.Table
+}
+
+// Copy runs the part's COPY. One CopyData is one row as a rule, but neither
+// always nor promised: writes are gathered, and lines are found by whoever
+// reads them.
+func (w *worker) Copy(ctx context.Context, p source.Part, to io.Writer) error {
+	gather := bufio.NewWriterSize(to, 64<<10)
+	_, err := w.conn.PgConn().CopyTo(ctx, gather, p.Query)
+	if err == nil {
+		err = gather.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("copy rows of table %s: %w", w.tables[p.Table].FullName(), err)
+	}
+	return nil
+}
+
+func (w *worker) Close() error { return w.conn.Close(context.Background()) }

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/harbordb/harbordb/backup"
+	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/harbordb/harbordb/snapshots"
+)
+
+// live is the word for the database itself where a snapshot could be named.
+const live = "live"
+
+func runSnapshotsDiff(c *cli.Context, s *session) error {
+	if c.Args().Get(0) == live {
+		return fault.Usagef("the live database is the second of the two").WithHint("harbordb snapshots diff %s live", c.Args().Get(1))
+	}
+	a, err := s.snapshotSide(c, c.Args().Get(0))
+	if err != nil {
+		return err
+	}
+	var b backup.Side
+	if ref := c.Args().Get(1); ref == live {
+		b, err = s.liveSide(c)
+	} else {
+		b, err = s.snapshotSide(c, ref)
+	}
+	if err != nil {
+		return err
+	}
+	d, err := backup.Compare(a, b)
+	if err != nil {
+		return err
+	}
+	return s.console.print(d, func(p *page) { diffText(p, d) })
+}
+
+func (s *session) snapshotSide(c *cli.Context, ref string) (backup.Side, error) {
+	store, e, err := s.findSnapshot(c, ref)
+	if err != nil {
+		return backup.Side{}, err
+	}
+	snapshot, err := snapshots.Open(c.Context, store, e.ID)
+	if err != nil {
+		return backup.Side{}, err
+	}
+	return backup.OfSnapshot(c.Context, snapshot)
+}
+
+func (s *session) liveSide(c *cli.Context) (backup.Side, error) {
+	n, err := jobs(c)
+	if err != nil {
+		return backup.Side{}, err
+	}
+	db, err := s.connect(c.Context)
+	if err != nil {
+		return backup.Side{}, err
+	}
+	defer db.Close()
+	d, err := backup.Open(c.Context, db, backup.Options{Jobs: n, LeaveOutUnsupported: true})
+	if err != nil {
+		return backup.Side{}, err
+	}
+	defer d.Close()
+	report, done := s.console.progress()
+	defer done()
+	return d.OfLive(c.Context, report)
+}
+
+func diffText(p *page, d backup.Diff) {
+	p.fields(
+		[2]string{"a", d.A.Name + ", " + release(d.A)},
+		[2]string{"b", d.B.Name + ", " + release(d.B)},
+	)
+	if d.Same() {
+		p.line("no difference: %s rows, and every object of the schema", humanCount(d.A.Rows))
+		return
+	}
+	if len(d.Schema) > 0 {
+		p.heading("schema")
+		for _, line := range d.Schema {
+			p.line("  %s", line)
+		}
+	}
+	if len(d.Tables) == 0 {
+		return
+	}
+	p.heading("rows")
+	var rows []cells
+	for _, t := range d.Tables {
+		rows = append(rows, cells{t.Table, string(t.Change), humanCount(t.RowsA), humanCount(t.RowsB)})
+	}
+	p.table([]column{{title: "TABLE", cut: true}, {title: "DIFFERS"}, {title: "A", right: true}, {title: "B", right: true}}, rows)
+}
+
+func release(side backup.DiffSide) string {
+	return snapshotRow{Schema: side.Schema, Releases: side.Releases}.harbor()
+}
