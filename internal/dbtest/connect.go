@@ -49,6 +49,7 @@ func openMySQL(settings database.Settings) (*sql.DB, error) {
 	config.User, config.Passwd = settings.User, string(settings.Password)
 	config.DBName = settings.Database
 	config.MultiStatements = true
+	config.Logger = &mysql.NopLogger{} // a cut connection is an error, not a line on stderr
 	config.Net, config.Addr = "tcp", fmt.Sprintf("%s:%d", settings.Host, settings.Port)
 	if settings.Host[0] == '/' {
 		config.Net, config.Addr = "unix", settings.Host
