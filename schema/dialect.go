@@ -40,7 +40,7 @@ func dialectOf(e database.Engine) dialect {
 			catalogArgs:  func(rec Record) []any { return []any{rec.Schema} },
 			canonical:    canonicalPostgres,
 			seeds:        []string{"harbor_user", "project", "role", "access"},
-			qualify:      func(schema, table string) string { return quote(schema) + "." + quote(table) },
+			qualify:      func(schema, table string) string { return database.PostgreSQL.QuoteIdent(schema, table) },
 		},
 		database.MySQL: {
 			recorded:     recordedMySQL,
@@ -51,7 +51,7 @@ func dialectOf(e database.Engine) dialect {
 			catalogArgs:  func(Record) []any { return nil },
 			canonical:    canonicalMySQL,
 			seeds:        []string{"user", "project", "role", "access"},
-			qualify:      func(_, table string) string { return "`" + table + "`" },
+			qualify:      func(_, table string) string { return database.MySQL.QuoteIdent(table) },
 		},
 	}[e]
 }

@@ -75,14 +75,14 @@ func TestForceWritesTheRow(t *testing.T) {
 func TestForceMakesAMissingTable(t *testing.T) {
 	db := harbor(t, 12)
 	exec(t, db, `drop table schema_migrations`)
-	ev := inspect(t, db)
+	ev := look(t, db)
 	if ev.Verdict.Row != RowNoTable || ev.Verdict.Shown.Version != 12 {
 		t.Fatalf("%s at %s", ev.Verdict.Row, ev.Verdict.Shown)
 	}
 	if err := NewDriver(t.Context(), conn(t, db), ev.Record, longWait, nil).Force(Decide(ev)); err != nil {
 		t.Fatal(err)
 	}
-	if ev = inspect(t, db); !ev.Verdict.Healthy() || len(ev.Drift) > 0 {
+	if ev = look(t, db); !ev.Verdict.Healthy() || len(ev.Drift) > 0 {
 		t.Errorf("%q, %v", ev.Verdict.Findings, ev.Drift)
 	}
 }
@@ -154,7 +154,7 @@ func lyingWith(t *testing.T, db *sql.DB) Evidence {
 	t.Helper()
 	exec(t, db, `update schema_migrations set version = 5`)
 	defer exec(t, db, `update schema_migrations set version = 12`)
-	return inspect(t, db)
+	return look(t, db)
 }
 
 func TestDriverRunsNothing(t *testing.T) {

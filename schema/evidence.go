@@ -39,35 +39,41 @@ const rankingShown = 5
 // changes nothing and takes no lock that a running Harbor would notice; where
 // q is a transaction, everything shows one moment, else each reading its own.
 func Inspect(ctx context.Context, q database.Querier, e database.Engine) (Evidence, error) {
+	ev, _, err := inspect(ctx, q, e)
+	return ev, err
+}
+
+// inspect is Inspect, and returns the catalog that it has read.
+func inspect(ctx context.Context, q database.Querier, e database.Engine) (Evidence, live, error) {
 	rec, err := Recorded(ctx, q, e)
 	if err != nil {
-		return Evidence{}, err
+		return Evidence{}, live{}, err
 	}
 	ev := Evidence{Record: rec, Ranking: []Candidate{}, Drift: []Drift{}, Lineage: []string{}}
 	if ev.Running, err = MigrationRunning(ctx, q, e); err != nil {
-		return Evidence{}, err
+		return Evidence{}, live{}, err
 	}
 	if rec.Tables == 0 {
 		ev.Verdict = judgeBare(rec)
-		return ev, nil
+		return ev, live{}, nil
 	}
 	l, err := readLive(ctx, q, rec)
 	if err != nil {
-		return Evidence{}, err
+		return Evidence{}, live{}, err
 	}
 	versions, err := knownCatalogs(e)
 	if err != nil {
-		return Evidence{}, fmt.Errorf("catalogs of the known versions: %w", err)
+		return Evidence{}, live{}, fmt.Errorf("catalogs of the known versions: %w", err)
 	}
 	seeds, err := emptySeeds(ctx, q, rec, l)
 	if err != nil {
-		return Evidence{}, err
+		return Evidence{}, live{}, err
 	}
 	ev.weigh(newComparison(l, versions), seeds)
 	if err := ev.askData(ctx, q); err != nil {
-		return Evidence{}, err
+		return Evidence{}, live{}, err
 	}
-	return ev, nil
+	return ev, l, nil
 }
 
 // askData looks for rows that speak against the upper half of a pair.
@@ -77,7 +83,7 @@ func (ev *Evidence) askData(ctx context.Context, q database.Querier) error {
 		return nil
 	}
 	upper := v.Pair[1]
-	found, err := againstUpper(ctx, q, ev.Record.Schema, upper.Version)
+	found, err := againstUpper(ctx, q, ev.Record, upper.Version)
 	if err != nil || found == "" {
 		return err
 	}

@@ -36,7 +36,7 @@ func exec(t *testing.T, db *sql.DB, text string, args ...any) {
 	}
 }
 
-func inspect(t *testing.T, db *sql.DB) Evidence {
+func look(t *testing.T, db *sql.DB) Evidence {
 	t.Helper()
 	ev, err := Inspect(t.Context(), db, database.PostgreSQL)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestEveryVersionIsRecognised(t *testing.T) {
 	for _, m := range Migrations() {
 		v := m.Version
 		build(t, db, v)
-		ev := inspect(t, db)
+		ev := look(t, db)
 		if got := ev.Verdict.Shown.Version; got != v || ev.Verdict.Confidence != Certain || len(ev.Drift) > 0 {
 			t.Errorf("version %s, step by step: shown %s, %s, drift %v, ranking %v", v, got, ev.Verdict.Confidence, ev.Drift, ev.Ranking)
 		}
@@ -131,7 +131,7 @@ func everyRow(t *testing.T, db *sql.DB, v Version) {
 func TestFreshInstallIsLikeAnUpgrade(t *testing.T) {
 	for _, v := range []Version{1, 15, 31, 82, 180} {
 		t.Run(v.String(), func(t *testing.T) {
-			ev := inspect(t, harbor(t, v))
+			ev := look(t, harbor(t, v))
 			if ev.Verdict.Shown.Version != v || !ev.Verdict.Healthy() {
 				t.Errorf("shown %s, %q", ev.Verdict.Shown, ev.Verdict.Findings)
 			}

@@ -188,7 +188,7 @@ func scanMigrators(ctx context.Context, q database.Querier, query string, args .
 		return nil, err
 	}
 	defer rows.Close()
-	var list []Migrator
+	list := []Migrator{}
 	for rows.Next() {
 		var m Migrator
 		var since sql.NullTime

@@ -128,30 +128,30 @@ type dataProbe struct {
 // no trace that could be asked for.
 var dataProbes = map[Version]dataProbe{
 	31: {"an artifact with a negative repository_id whose repository exists",
-		`select exists (select from %[1]s.artifact a join %[1]s.repository r on r.name = a.repository_name where a.repository_id < 0)`},
+		`select exists (select from {s}artifact a join {s}repository r on r.name = a.repository_name where a.repository_id < 0)`},
 	41: {"a SCHEDULER execution without a revision",
-		`select exists (select from %[1]s.execution e join %[1]s.task t on t.execution_id = e.id
+		`select exists (select from {s}execution e join {s}task t on t.execution_id = e.id
 		  where e.vendor_type = 'SCHEDULER' and e.revision is null)`},
 	61: {"a user whose e-mail address is the empty text",
-		`select exists (select from %[1]s.harbor_user where email = '')`},
+		`select exists (select from {s}harbor_user where email = '')`},
 	82: {"a Running execution whose tasks have all succeeded",
-		`select exists (select from %[1]s.execution e where e.status = 'Running'
-		  and exists (select from %[1]s.task t where t.execution_id = e.id)
-		  and not exists (select from %[1]s.task t where t.execution_id = e.id and t.status <> 'Success'))`},
+		`select exists (select from {s}execution e where e.status = 'Running'
+		  and exists (select from {s}task t where t.execution_id = e.id)
+		  and not exists (select from {s}task t where t.execution_id = e.id and t.status <> 'Success'))`},
 	171: {"a used audit log without the property skip_audit_log_database",
-		`select (select last_value > 1 from %[1]s.audit_log_id_seq) and not exists (
-		  select from %[1]s.properties where k = 'skip_audit_log_database')`},
+		`select (select last_value > 1 from {s}audit_log_id_seq) and not exists (
+		  select from {s}properties where k = 'skip_audit_log_database')`},
 }
 
 // againstUpper returns, in words, what in the data speaks against the upper
 // half of a pair; "" for nothing.
-func againstUpper(ctx context.Context, q database.Querier, schema string, upper Version) (string, error) {
+func againstUpper(ctx context.Context, q database.Querier, rec Record, upper Version) (string, error) {
 	p, ok := dataProbes[upper]
 	if !ok {
 		return "", nil
 	}
 	var found bool
-	if err := q.QueryRowContext(ctx, fmt.Sprintf(p.query, quote(schema))).Scan(&found); err != nil {
+	if err := q.QueryRowContext(ctx, inSchema(rec, p.query)).Scan(&found); err != nil {
 		return "", fmt.Errorf("looking for signs of migration %s: %w", upper, explainRights(err))
 	}
 	if !found {

@@ -230,7 +230,7 @@ func noHarborIn(places []place) error {
 // readVersionRows reads schema_migrations and alembic_version of rec.Schema.
 func readVersionRows(ctx context.Context, q database.Querier, rec *Record) error {
 	if rec.AlembicTable {
-		values, err := column[string](ctx, q, fmt.Sprintf(`select version_num::text from %s.alembic_version order by 1 limit %d`, quote(rec.Schema), maxRows))
+		values, err := column[string](ctx, q, fmt.Sprintf(`select version_num::text from %s.alembic_version order by 1 limit %d`, database.PostgreSQL.QuoteIdent(rec.Schema), maxRows))
 		if err != nil {
 			return fmt.Errorf("table alembic_version: %w", err)
 		}
@@ -262,7 +262,7 @@ func readRows(ctx context.Context, q database.Querier, rec Record) ([]Row, error
 		data = "data_version"
 	}
 	rows, err := q.QueryContext(ctx, fmt.Sprintf(`select version, %s, %s from %s.schema_migrations order by 1, 2 limit %d`,
-		dirty, data, quote(rec.Schema), maxRows))
+		dirty, data, database.PostgreSQL.QuoteIdent(rec.Schema), maxRows))
 	if err != nil {
 		return nil, err
 	}
@@ -282,9 +282,6 @@ func readRows(ctx context.Context, q database.Querier, rec Record) ([]Row, error
 	}
 	return list, rows.Err()
 }
-
-// quote writes a PostgreSQL identifier.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // recordedMySQL reads alembic_version. Harbor 0.1 had none, and a database of
 // it is told by its tables alone.

@@ -30,7 +30,7 @@ func changed(from, now Record) error {
 }
 
 func writePostgres(ctx context.Context, tx database.Querier, from, to Record) error {
-	name := quote(from.Schema) + ".schema_migrations"
+	name := database.PostgreSQL.QuoteIdent(from.Schema) + ".schema_migrations"
 	switch {
 	case !from.Table && !to.Table:
 		return nil

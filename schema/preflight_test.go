@@ -1,0 +1,168 @@
+package schema
+
+import (
+	"database/sql"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/dbtest"
+	harborsql "github.com/harbordb/harbordb/testdata/sql"
+)
+
+// pg15 is what the test server says of itself.
+var pg15 = database.Server{Product: "PostgreSQL", Version: "15.18", Number: 150018}
+
+func check(t *testing.T, q database.Querier, target string) Preflight {
+	t.Helper()
+	p, err := Check(t.Context(), q, database.PostgreSQL, pg15, parse(t, target))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func filled(t *testing.T, version Version) *sql.DB {
+	t.Helper()
+	db := dbtest.Open(t, dbtest.PostgreSQL(t).CreateDatabase(t))
+	if err := harborsql.FillHarbor(t.Context(), db, int(version), 8); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// ids returns the findings but those about the bundled database, which hang
+// on the test server's major.
+func ids(p Preflight) []string {
+	list := []string{}
+	for _, f := range p.Findings {
+		if f.ID != "bundled" {
+			list = append(list, f.ID)
+		}
+	}
+	return list
+}
+
+// TestHealthyHarborMayUpgrade is the other half of every defect below: without
+// it nothing is found.
+func TestHealthyHarborMayUpgrade(t *testing.T) {
+	for _, c := range []struct {
+		at     Version
+		target string
+		first  Version
+	}{{1, "1.7.0", 2}, {3, "1.10.19", 4}, {12, "2.0.6", 15}, {15, "2.2.0", 30}, {41, "2.2.1", 50}, {53, "2.8.6", 60}, {111, "2.15.2", 120}, {180, "2.15.2", 0}} {
+		t.Run(c.at.String()+" to "+c.target, func(t *testing.T) {
+			db := filled(t, c.at)
+			before := dbtest.Dump(t, db)
+			p := check(t, db, c.target)
+			if p.Answer != Yes || len(ids(p)) > 0 {
+				t.Errorf("answer %s, %+v", p.Answer, p.Findings)
+			}
+			if c.first > 0 && (len(p.Steps) == 0 || p.Steps[0].Version != c.first) || c.first == 0 && len(p.Steps) > 0 {
+				t.Errorf("steps %v, want %s first", p.Steps, c.first)
+			}
+			if c.first > 0 && len(p.WayBack) == 0 {
+				t.Error("nothing is said of the way back")
+			}
+			dbtest.RequireSame(t, before, dbtest.Dump(t, db))
+		})
+	}
+}
+
+func TestEachObstacleIsFound(t *testing.T) {
+	databases := eachFilled(t)
+	for id, c := range map[string]struct {
+		at       Version
+		target   string
+		severity Severity
+		rows     string // part of the first row that is named
+	}{
+		"policy-names":               {1, "1.7.0", Blocks, "replication_policy"},
+		"target-names":               {1, "1.7.0", Blocks, "replication_target"},
+		"policy-filters":             {3, "1.8.0", Blocks, "replication_policy"},
+		"schedule-status":            {15, "2.1.0", Blocks, "schedule"},
+		"retention-schedule":         {15, "2.1.0", Blocks, "retention_policy"},
+		"schedule-twice":             {41, "2.2.1", Blocks, "schedule"},
+		"replication-schedule-twice": {41, "2.2.1", Blocks, "replication_schedule_job"},
+		"admin-job-twice":            {41, "2.2.1", Blocks, "IMAGE_GC"},
+		"retention-task-status":      {41, "2.2.1", Blocks, "retention_task"},
+		"retention-trigger":          {41, "2.2.1", Blocks, "retention_execution"},
+		"admin-job-cron":             {41, "2.2.1", Blocks, "admin_job"},
+		"admin-job-parameters":       {41, "2.2.1", Blocks, "admin_job"},
+		"robot-duration":             {41, "2.2.1", Blocks, "robot_token_duration"},
+		"quota-reference":            {41, "2.2.1", Blocks, "quota"},
+		"artifact-size":              {41, "2.2.1", Blocks, "artifact"},
+		"webhook-targets":            {100, "2.8.0", Blocks, "notification_policy"},
+		"accessory-twice":            {100, "2.8.0", Blocks, "artifact_accessory"},
+		"task-escape":                {100, "2.8.1", Blocks, "task"},
+		"replication-callback":       {111, "2.9.0", Blocks, "schedule"},
+		"scan-artifact":              {111, "2.9.0", Blocks, "execution"},
+		"manifest-blobs":             {100, "2.8.0", Danger, "artifact"},
+		"unknown-artifacts":          {15, "2.0.0", Warns, "artifact"},
+		"never-abstracted":           {15, "2.9.0", Danger, "artifact"},
+		"abstracted-again":           {41, "2.1.6", Warns, "artifact"},
+		"data-migrations":            {41, "2.1.6", Blocks, "rows: 2"},
+		"password-hash":              {180, "2.15.1", Danger, ""},
+		"scanner-credential":         {180, "2.15.0", Danger, ""},
+		"preheat-credential":         {171, "2.14.3", Danger, ""},
+	} {
+		t.Run(id, func(t *testing.T) {
+			tx := damaged(t, databases(c.at), harborsql.Defect("upgrade-"+id))
+			p := check(t, tx, c.target)
+			at := slices.IndexFunc(p.Findings, func(f Finding) bool { return f.ID == id })
+			if at < 0 {
+				t.Fatalf("not found; findings %+v, skipped %q", p.Findings, p.Skipped)
+			}
+			f := p.Findings[at]
+			if f.Severity != c.severity || f.Count == 0 || f.Fix == "" || p.OK() != (c.severity == Warns) {
+				t.Errorf("%+v, answer %s", f, p.Answer)
+			}
+			if c.rows != "" && (len(f.Rows) == 0 || !strings.Contains(f.Rows[0], c.rows)) {
+				t.Errorf("rows %q, want %q named", f.Rows, c.rows)
+			}
+		})
+	}
+}
+
+func eachFilled(t *testing.T) func(Version) *sql.DB {
+	made := map[Version]*sql.DB{}
+	return func(v Version) *sql.DB {
+		if made[v] == nil {
+			made[v] = filled(t, v)
+		}
+		return made[v]
+	}
+}
+
+// TestWhatBlocksMakesTheMigrationFail proves the obstacles against the
+// migrations themselves.
+func TestWhatBlocksMakesTheMigrationFail(t *testing.T) {
+	databases := eachFilled(t)
+	for id, to := range map[string]struct{ from, to Version }{
+		"policy-filters":             {3, 4},
+		"schedule-status":            {31, 40},
+		"retention-schedule":         {31, 40},
+		"schedule-twice":             {41, 50},
+		"replication-schedule-twice": {41, 50},
+		"admin-job-twice":            {41, 50},
+		"retention-task-status":      {41, 50},
+		"retention-trigger":          {41, 50},
+		"admin-job-cron":             {41, 50},
+		"admin-job-parameters":       {41, 50},
+		"robot-duration":             {41, 50},
+		"quota-reference":            {41, 50},
+		"webhook-targets":            {100, 110},
+		"accessory-twice":            {100, 110},
+		"task-escape":                {110, 111},
+		"replication-callback":       {111, 120},
+		"scan-artifact":              {111, 120},
+	} {
+		t.Run(id, func(t *testing.T) {
+			tx := damaged(t, databases(to.from), harborsql.Defect("upgrade-"+id))
+			if _, err := tx.ExecContext(t.Context(), harborsql.Step(int(to.to))); err == nil {
+				t.Errorf("migration %s went through", to.to)
+			}
+		})
+	}
+}
