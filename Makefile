@@ -12,7 +12,7 @@ FUZZTIME ?= 5s
 # Packages to run under the race detector; by default those without servers.
 RACE ?= $(shell scripts/serverless.sh $(PACKAGES))
 BENCH ?= .
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.2.2
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: help build deps test race fuzz bench demo fmt lint check-mod clean
 

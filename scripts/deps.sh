@@ -40,7 +40,7 @@ needs_test() {
 		swift-account      swift-account-server
 		swift-container    swift-container-server
 		swift-object       swift-object-server
-		python3-swift      swift-ring-builder
+		swift              swift-ring-builder
 		gcc                gcc
 		libc6-dev          /usr/include/stdlib.h
 	END
