@@ -48,14 +48,20 @@ func readCompletions(app *cli.App) completions {
 	all := completions{global: app.Flags, commands: []completion{{words: candidates(app.Commands)}}}
 	eachCommand(app.Commands, nil, func(path []string, c *cli.Command) {
 		words := candidates(c.Subcommands)
-		if strings.Contains(c.ArgsUsage, "|") {
-			for _, word := range strings.Split(c.ArgsUsage, "|") {
-				words = append(words, candidate{word: word})
-			}
+		for _, word := range choices(c.ArgsUsage) {
+			words = append(words, candidate{word: word})
 		}
 		all.commands = append(all.commands, completion{path: strings.Join(path, " "), words: words, flags: c.Flags})
 	})
 	return all
+}
+
+// choices are the words that an only argument may be: "bash|zsh|fish".
+func choices(argsUsage string) []string {
+	if strings.Contains(argsUsage, " ") || !strings.Contains(argsUsage, "|") {
+		return nil
+	}
+	return strings.Split(argsUsage, "|")
 }
 
 func candidates(list []*cli.Command) []candidate {
