@@ -68,11 +68,12 @@ func unreadable(ctx context.Context, q database.Querier, rec Record, l live, tar
 	return list, nil
 }
 
-// wayBack says what going back from the target to now would meet.
-func wayBack(target Release, at Mark, runs []Migration) []string {
+// wayBack says what going back from the target, once it has migrated, would
+// meet.
+func wayBack(target Release, at Mark) []string {
 	var list []string
 	older := at.Releases()
-	if len(runs) > 0 && len(older) > 0 {
+	if len(older) > 0 {
 		last := older[len(older)-1]
 		if o, err := last.Start(&Row{Version: target.Max}); err == nil && o.Refuses() {
 			list = append(list, fmt.Sprintf("core of %s will not start any more: %q; the way back is the snapshot that is taken now: harbordb backup", last, o.Error))
@@ -84,7 +85,7 @@ func wayBack(target Release, at Mark, runs []Migration) []string {
 		}
 	}
 	if len(older) > 0 && older[0].PostgreSQL != target.PostgreSQL && target.PostgreSQL > 0 {
-		list = append(list, fmt.Sprintf("the bundled database of %s keeps its data in %s and removes the older folder; the image of %s then: %s",
+		list = append(list, fmt.Sprintf("the bundled database of %s keeps its data in %s and removes the older folder; with what is then there, the image of %s: %s",
 			target, folderOf(target.PostgreSQL), older[0], older[0].otherFolder()))
 	}
 	return list

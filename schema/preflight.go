@@ -201,7 +201,7 @@ func (c *checking) refused(o Outcome) {
 	f := Finding{ID: "refuses", Severity: Blocks, Text: fmt.Sprintf("core of %s refuses a database of version %s: %q", target, at, o.Error)}
 	switch {
 	case target.floorError(&Row{Version: at.Version}) != "":
-		f.Fix = "upgrade through the release that it asks for first"
+		f.Fix = "upgrade to v1.10.19 first, and let its core start once"
 	case at.Version > target.Max:
 		f.Text = fmt.Sprintf("this is a downgrade, and Harbor has none: it ships migrations up to %s. %s", target.Max, f.Text)
 		f.Fix = fmt.Sprintf("restore a snapshot of version %s or below: harbordb snapshots ls", target.Max)
@@ -265,7 +265,9 @@ func (c *checking) steps() error {
 		}
 		c.p.Steps = append(c.p.Steps, step)
 	}
-	c.p.WayBack = append(c.p.WayBack, wayBack(c.p.Target, c.p.Verdict.Shown, c.runs)...)
+	if len(c.runs) > 0 {
+		c.p.WayBack = append(c.p.WayBack, wayBack(c.p.Target, c.p.Verdict.Shown)...)
+	}
 	return nil
 }
 

@@ -71,6 +71,7 @@ func commands(s *session) []*cli.Command {
 		backupCommand(s),
 		snapshotsCommand(s),
 		restoreCommand(s),
+		schemaCommand(s),
 		versionCommand(s),
 		completionCommand(s),
 	}
