@@ -1,0 +1,163 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/internal/fault"
+)
+
+// temporary is an error after which the same request may succeed.
+type temporary struct {
+	error
+	after time.Duration // what the server asked for
+	slow  bool          // the server has too much to do
+}
+
+func (t *temporary) Unwrap() error { return t.error }
+
+// Temporary marks an error after which the same request may succeed. The mark
+// never leaves Retry.
+func Temporary(err error) error { return &temporary{error: err} }
+
+// TemporaryStatus reports whether a status says that the same request may
+// succeed later.
+func TemporaryStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// SlowDown marks the error of a server that has too much to do. header may
+// hold a Retry-After in seconds, which is heeded up to half a minute.
+func SlowDown(err error, header http.Header) error {
+	const most = 30
+	t := &temporary{error: err, slow: true}
+	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
+		t.after = time.Duration(min(seconds, most)) * time.Second
+	}
+	return t
+}
+
+// Broken marks the error of a request that got no answer, or a part of one,
+// as temporary where another try makes sense, and says more of those where it
+// does not.
+func (c *Client) Broken(err error) error {
+	if explained := c.trust.explain(err); explained != nil {
+		return explained
+	}
+	var dns *net.DNSError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, context.Canceled), errors.As(err, &dns) && dns.IsNotFound:
+		return err
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return fault.Failedf("%w", err).WithHint("the server speaks no TLS on this port: is the address one with http:// ?")
+	}
+	return Temporary(err)
+}
+
+// Retry calls try until it returns an error that is not marked as temporary,
+// or too often, or ctx ends. Of the requests that run at the same time, fewer
+// are let through while the server asks to slow down.
+func (c *Client) Retry(ctx context.Context, try func() error) error {
+	for failures := 0; ; failures++ {
+		if err := c.pace.enter(ctx); err != nil {
+			return err
+		}
+		err := try()
+		var t *temporary
+		again := errors.As(err, &t)
+		c.pace.leave(again && t.slow)
+		if ctx.Err() != nil && err != nil {
+			return context.Cause(ctx)
+		}
+		if !again {
+			return err
+		}
+		if failures >= c.settings.Retries {
+			return t.error
+		}
+		if err := c.rest(ctx, failures, t.after); err != nil {
+			return err
+		}
+	}
+}
+
+// rest waits before another try.
+func (c *Client) rest(ctx context.Context, failures int, atLeast time.Duration) error {
+	pause := longestPause
+	if failures < 16 { // where the shift still fits
+		pause = min(pause, c.settings.Pause<<failures)
+	}
+	pause = max(atLeast, pause/2+rand.N(pause/2+1))
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Body is a body that is opened again where it was cut.
+type Body struct {
+	// Open opens the rest of the body; what it returns ends exactly where
+	// the object ends, or with an error.
+	Open func(offset int64) (io.ReadCloser, error)
+	// Cut is asked about an error of Read, and marks it as temporary where
+	// it is worth to go on behind it.
+	Cut     func(error) error
+	Current io.ReadCloser
+	Offset  int64 // of the next byte
+	End     int64 // the size of the object; -1 where it is not known
+	Tries   int   // how often it may be opened without a byte in between
+
+	failed int
+}
+
+// Read reads on, over cuts.
+func (b *Body) Read(p []byte) (int, error) {
+	for {
+		n, err := b.Current.Read(p)
+		b.Offset += int64(n)
+		if n > 0 {
+			b.failed = 0
+		}
+		if err == io.EOF && b.Offset < b.End {
+			err = io.ErrUnexpectedEOF
+		}
+		if err == nil || err == io.EOF {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil // the error comes again, if it is one to stay
+		}
+		var t *temporary
+		if err = b.Cut(err); !errors.As(err, &t) || b.failed >= b.Tries {
+			return 0, err
+		}
+		b.failed++
+		next, err := b.Open(b.Offset)
+		if err != nil {
+			return 0, err
+		}
+		_ = b.Current.Close() // it is broken
+		b.Current = next
+	}
+}
+
+// Close closes what is open.
+func (b *Body) Close() error { return b.Current.Close() }
