@@ -15,8 +15,9 @@ fuzz() { # package target
 
 targets=0
 while IFS=: read -r file line; do
-	package=./$(dirname "$file")
-	target=$(sed 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/' <<<"$line")
+	package=$(dirname "$file")
+	target=${line#func }
+	target=${target%(}
 	# The end of the time may catch the toolchain in the middle of an input,
 	# which it reports as a failure without one: such a run is repeated.
 	fuzz "$package" "$target" || { ! grep -q 'Failing input' "$log" && grep -q 'context deadline exceeded' "$log" && fuzz "$package" "$target"; } || {
@@ -26,5 +27,6 @@ while IFS=: read -r file line; do
 	}
 	echo "ok	$package $target	$(grep -o 'execs: [0-9]*' "$log" | tail -1)"
 	targets=$((targets + 1))
-done < <(git grep -oE '^func Fuzz[A-Za-z0-9_]*\(f ' -- '*_test.go')
+done < <(grep -roE --include='*_test.go' --exclude-dir=.cache '^func Fuzz[A-Za-z0-9_]*\(' . | sort)
+[ $targets -gt 0 ] || { echo "no fuzz target found"; exit 1; }
 echo "ok	$targets fuzz targets, $time each"
