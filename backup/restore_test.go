@@ -182,9 +182,11 @@ func TestSwapUnderReconnectingClients(t *testing.T) {
 	for range 20 {
 		clients.Go(func() {
 			for ctx.Err() == nil {
-				if client(ctx, settings) && connected.Add(1) == 20 {
-					close(up)
-				}
+				client(ctx, settings, func() {
+					if connected.Add(1) == 20 {
+						close(up)
+					}
+				})
 			}
 		})
 	}
@@ -199,27 +201,24 @@ func TestSwapUnderReconnectingClients(t *testing.T) {
 }
 
 // client holds a connection as a core does, until it is ended.
-func client(ctx context.Context, s database.Settings) bool {
+func client(ctx context.Context, s database.Settings, connected func()) {
 	config, err := pgx.ParseConfig("")
 	if err != nil {
-		return false
+		return
 	}
 	config.Host, config.Port, config.User, config.Database = s.Host, uint16(s.Port), s.User, s.Database
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return false
+		return
 	}
 	defer conn.Close(context.Background())
-	for ctx.Err() == nil {
-		wait, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
-		_, err := conn.Exec(ctx, "SELECT 1")
-		<-wait.Done()
-		cancel()
-		if err != nil {
-			return true
-		}
+	connected()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for err == nil {
+		_, err = conn.Exec(ctx, "SELECT 1")
+		<-tick.C
 	}
-	return true
 }
 
 func TestRoleWithoutCreateDatabase(t *testing.T) {

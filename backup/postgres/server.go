@@ -10,6 +10,7 @@ import (
 	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/jackc/pgx/v5"
 )
 
 // Server is the server that a database is restored on. It is connected to
@@ -127,12 +128,37 @@ OR EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.
   WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'))`
 
-func (s *Server) state(ctx context.Context, name string) (target.State, error) {
+func (s *Server) state(ctx context.Context, name string) (state target.State, err error) {
+	err = s.visit(ctx, name, func(conn *pgx.Conn) error {
+		state, err = stateOf(ctx, conn, name)
+		return err
+	})
+	return state, err
+}
+
+// visit runs do on a connection to another database and returns once the
+// server has let go of it: a session that is still ending would be in the way
+// of a swap, and be listed as somebody else's.
+func (s *Server) visit(ctx context.Context, name string, do func(*pgx.Conn) error) error {
 	conn, err := connect(ctx, s.db, name)
 	if err != nil {
-		return target.Live, s.db.ConnectError(ctx, name, err)
+		return s.db.ConnectError(ctx, name, err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	pid := int64(conn.PgConn().PID())
+	err = do(conn)
+	conn.Close(context.WithoutCancel(ctx))
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for there := true; there && err == nil; {
+		err = s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1)", pid).Scan(&there)
+		if there {
+			<-tick.C
+		}
+	}
+	return err
+}
+
+func stateOf(ctx context.Context, conn *pgx.Conn, name string) (target.State, error) {
 	var used bool
 	if err := conn.QueryRow(ctx, anything).Scan(&used); err != nil {
 		return target.Live, fmt.Errorf("look into database %s: %w", name, err)

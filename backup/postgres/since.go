@@ -28,33 +28,37 @@ var since = []struct {
 // not, as far as its release records it.
 func (s *Server) Since(ctx context.Context, name string, moment time.Time) (target.Since, error) {
 	var result target.Since
-	conn, err := connect(ctx, s.db, name)
-	if err != nil {
-		return result, s.db.ConnectError(ctx, name, err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for _, q := range since {
-		var schema string
-		err := conn.QueryRow(ctx, `SELECT COALESCE((SELECT n.nspname FROM pg_catalog.pg_class c
-			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1 AND c.relkind = 'r'
-			AND n.nspname !~ '^pg_' ORDER BY n.nspname <> 'public', n.nspname LIMIT 1), '')`, q.table).Scan(&schema)
-		if err != nil {
-			return result, fmt.Errorf("look into database %s: %w", name, err)
-		}
-		if schema == "" {
-			continue
-		}
-		var n int64
-		row := conn.QueryRow(ctx, fmt.Sprintf(q.query, quote(schema, q.table)), moment.UTC().Format("2006-01-02 15:04:05.999999"))
-		if err := row.Scan(&n); err != nil {
-			if sqlState(err) == "42703" { // an artifact table of a release that has no such column
-				continue
+	err := s.visit(ctx, name, func(conn *pgx.Conn) error {
+		for _, q := range since {
+			if err := count(ctx, conn, q.table, q.query, moment, q.into(&result)); err != nil {
+				return fmt.Errorf("look into database %s: %w", name, err)
 			}
-			return result, fmt.Errorf("count in database %s: %w", name, err)
 		}
-		*q.into(&result) = &n
+		return nil
+	})
+	return result, err
+}
+
+// count leaves into alone where there is no such table, or not in the form
+// that the query needs.
+func count(ctx context.Context, conn *pgx.Conn, table, query string, moment time.Time, into **int64) error {
+	var schema string
+	err := conn.QueryRow(ctx, `SELECT COALESCE((SELECT n.nspname FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1 AND c.relkind = 'r'
+		AND n.nspname !~ '^pg_' ORDER BY n.nspname <> 'public', n.nspname LIMIT 1), '')`, table).Scan(&schema)
+	if err != nil || schema == "" {
+		return err
 	}
-	return result, nil
+	var n int64
+	row := conn.QueryRow(ctx, fmt.Sprintf(query, quote(schema, table)), moment.UTC().Format("2006-01-02 15:04:05.999999"))
+	switch err := row.Scan(&n); {
+	case sqlState(err) == "42703": // an artifact table of a release that has no such column
+		return nil
+	case err != nil:
+		return err
+	}
+	*into = &n
+	return nil
 }
 
 // clear empties a database that a failed load has filled and that was empty

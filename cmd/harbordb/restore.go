@@ -325,7 +325,7 @@ func (r restorePlan) caveats(p *page) {
 	} else {
 		p.line("  blobs that a garbage collection has removed since stay gone; harbordb orphans scan finds them")
 	}
-	if r.Since != nil && r.Since.ArtifactsPushed != nil {
+	if r.Since != nil && r.Since.ArtifactsPushed != nil && *r.Since.ArtifactsPushed > 0 {
 		p.line("  %s artifacts were pushed since: Harbor will not know them, push them again", humanCount(*r.Since.ArtifactsPushed))
 	}
 	if r.OIDCUsers > 0 {

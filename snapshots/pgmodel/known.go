@@ -67,7 +67,9 @@ func (f *Function) isHarbors() bool {
 	}
 	var words []string
 	for _, t := range tokens {
-		words = append(words, strings.ToLower(t.text))
+		if word := strings.TrimPrefix(strings.ToLower(t.text), ":"); word != "" { // := and = mean the same
+			words = append(words, word)
+		}
 	}
 	text := strings.TrimSuffix(strings.Join(words, " "), " ;")
 	return text == "begin new . update_time = now ( ) ; return new ; end"
