@@ -19,6 +19,16 @@ func newEnviron(pairs []string) environ {
 // get returns the value of a variable, or the empty string.
 func (e environ) get(name string) string { return e[name] }
 
+// first returns the first of several variables that has a value.
+func (e environ) first(names ...string) string {
+	for _, name := range names {
+		if value := e.get(name); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
 // flagVariable names the environment variable of a flag: HARBORDB_LOCK_TIMEOUT
 // for --lock-timeout.
 func flagVariable(flag string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/harbordb/harbordb/database"
@@ -44,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"exits":    scriptExits,
 			"secret":   scriptSecret,
 			"template": scriptTemplate,
+			"bucket":   scriptBucket,
 		},
 	})
 }
@@ -91,6 +95,7 @@ func scriptDatabase(ts *testscript.TestScript, neg bool, args []string) {
 
 func fillHarbor(t testing.TB, settings database.Settings, version string) error {
 	db := dbtest.Open(t, settings)
+	defer db.Close() // a session would keep a restore from swapping
 	if settings.Engine == database.MySQL {
 		if err := harborsql.BuildMySQL(t.Context(), db, version); err != nil {
 			return err
@@ -198,4 +203,17 @@ func scriptTemplate(ts *testscript.TestScript, neg bool, args []string) {
 		file := ts.MkAbs(name)
 		ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
 	}
+}
+
+// scriptBucket starts an S3 server with one bucket, harbor. It sets NAME to
+// its endpoint:
+//
+//	bucket NAME
+func scriptBucket(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg)
+	backend := s3mem.New()
+	ts.Check(backend.CreateBucket("harbor"))
+	server := httptest.NewServer(gofakes3.New(backend).Server())
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
 }

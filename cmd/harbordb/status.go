@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/harbordb/harbordb/backup"
+	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
@@ -36,6 +38,7 @@ type status struct {
 	Database  statusDatabase  `json:"database"`
 	Harbor    statusHarbor    `json:"harbor"`
 	Snapshots statusSnapshots `json:"snapshots"`
+	Beside    statusBeside    `json:"beside"`
 }
 
 type statusServer struct {
@@ -81,6 +84,13 @@ type statusSnapshots struct {
 	Problem    string          `json:"problem,omitempty"`
 }
 
+// statusBeside are the databases that restores made beside this one: set aside,
+// loading, loaded, or left by one that was killed.
+type statusBeside struct {
+	Databases []target.Beside `json:"databases"`
+	Problem   string          `json:"problem,omitempty"`
+}
+
 type statusSnapshot struct {
 	ID       snapshots.ID `json:"id"`
 	Time     time.Time    `json:"time"`
@@ -120,6 +130,7 @@ func (s *session) readStatus(ctx context.Context, db *database.DB) (*status, err
 		{func() error { return report.Database.read(ctx, db) }, &report.Database.Problem},
 		{func() error { return report.Harbor.read(ctx, db) }, &report.Harbor.Problem},
 		{func() error { return report.Snapshots.read(ctx, s, report.Server, db.Settings()) }, &report.Snapshots.Problem},
+		{func() error { return report.Beside.read(ctx, db.Settings()) }, &report.Beside.Problem},
 	} {
 		if err := part.read(); err != nil {
 			if ctx.Err() != nil {
@@ -248,4 +259,16 @@ func (r *statusSnapshots) read(ctx context.Context, s *session, server statusSer
 		}
 	}
 	return nil
+}
+
+func (b *statusBeside) read(ctx context.Context, set database.Settings) error {
+	b.Databases = []target.Beside{}
+	server, err := backup.OpenServer(ctx, set)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	list, err := server.Beside(ctx, set.Database)
+	b.Databases = append(b.Databases, list...)
+	return err
 }

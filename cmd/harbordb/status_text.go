@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/harbordb/harbordb/backup/target"
 )
 
 // text is the status for a person.
@@ -20,6 +22,7 @@ func (r *status) text(p *page) {
 	r.Harbor.text(p)
 	r.Database.text(p)
 	r.Snapshots.text(p, r.Server)
+	r.Beside.text(p, r.Server)
 	p.heading("Settings")
 	var rows []cells
 	for _, s := range r.Settings {
@@ -93,4 +96,28 @@ func (r statusSnapshots) text(p *page, server statusServer) {
 	}
 	p.line("the latest of this database is %s, %s, schema version %s%s",
 		r.Latest.ID, humanAge(r.Latest.Time, server.Time), r.Latest.Version, label)
+}
+
+// besideWords say what becomes of a database beside the live one.
+var besideWords = map[target.BesideKind]string{
+	target.SetAside: "what was live before; restore --rollback puts it back, restore --discard drops it",
+	target.Loading:  "a restore is filling it",
+	target.Loaded:   "loaded and compared; the same restore again swaps it in",
+	target.Dead:     "left by a restore that was killed; the next one drops it",
+}
+
+func (b statusBeside) text(p *page, server statusServer) {
+	if b.Problem == "" && len(b.Databases) == 0 {
+		return
+	}
+	p.heading("Databases that restores made")
+	if b.Problem != "" {
+		p.line("%s", b.Problem)
+		return
+	}
+	var rows []cells
+	for _, d := range b.Databases {
+		rows = append(rows, cells{d.Name, humanBytes(d.Bytes), humanAge(d.Time, server.Time), besideWords[d.Kind]})
+	}
+	p.table([]column{{title: "DATABASE"}, {title: "SIZE", right: true}, {title: "SINCE"}, {title: "WHAT", cut: true}}, rows)
 }

@@ -28,6 +28,7 @@ type storeOpener func(ctx context.Context, s *session, rest string, mode storeMo
 func storeOpeners() map[string]storeOpener {
 	return map[string]storeOpener{
 		"file": openFileURL,
+		"s3":   openS3URL,
 	}
 }
 
