@@ -93,8 +93,7 @@ func TestAllAdditionsFitOnEachMajor(t *testing.T) {
 }
 
 func TestOperatorAdditionsFitOnTheNewestVersion(t *testing.T) {
-	db := newPostgreSQL(t)
-	build(t, db, 190)
+	db := atVersion(t, 190)
 	if err := OperatorAdditions(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,14 @@ const harborPlan = `
 		SELECT DISTINCT base, 'application/vnd.docker.image.rootfs.diff.tar.gzip', 29000000 FROM p_image
 		UNION ALL
 		SELECT digest, 'application/vnd.docker.distribution.manifest.list.v2+json', 700 FROM p_index
-	) b;`
+	) b;
+
+	-- Many images need plans that know it.
+	CREATE INDEX ON p_edge (digest);
+	CREATE UNIQUE INDEX ON p_blob (digest);
+	ANALYZE p_edge;
+	ANALYZE p_blob;
+	ANALYZE p_image;`
 
 // harborContent are users, projects and what is in them.
 var harborContent = []rowSet{

@@ -93,9 +93,23 @@ func TestHarborOfAnyVersionIsHealthy(t *testing.T) {
 }
 
 func TestHarborWithoutImagesIsHealthy(t *testing.T) {
-	db := newPostgreSQL(t)
+	db := atVersion(t, 180)
 	if err := FillHarbor(t.Context(), db, 180, 0); err != nil {
 		t.Fatal(err)
 	}
 	requireHealthy(t, db, 180)
+}
+
+// From 2.0 on everything that a healthy Harbor needs survives an upgrade; what
+// comes from before waits for core to read the manifests and register a scanner.
+func TestHarborOfAnyVersionCanBeUpgraded(t *testing.T) {
+	eachVersion(t, []int{3, 5, 15, 31, 41, 53, 100}, func(t *testing.T, db *sql.DB, version int) {
+		if err := FillHarbor(t.Context(), db, version, 25); err != nil {
+			t.Fatal(err)
+		}
+		build(t, db, 190)
+		if version >= 31 {
+			requireHealthy(t, db, 190)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
+	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/dbtest"
 )
 
@@ -72,7 +74,7 @@ func readCatalog(t *testing.T, db *sql.DB, query string) []string {
 }
 
 // queryText returns the rows of a query, fields separated by spaces.
-func queryText(t *testing.T, db *sql.DB, query string, args ...any) string {
+func queryText(t *testing.T, db database.Querier, query string, args ...any) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query, args...)
 	if err != nil {
@@ -108,7 +110,7 @@ func queryText(t *testing.T, db *sql.DB, query string, args ...any) string {
 	return strings.Join(all, "\n")
 }
 
-func mustExec(t *testing.T, db *sql.DB, script string) {
+func mustExec(t *testing.T, db database.Querier, script string) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), script); err != nil {
 		t.Fatalf("%v in:\n%s", err, script)
@@ -120,6 +122,27 @@ func newPostgreSQL(t *testing.T) *sql.DB {
 	t.Helper()
 	server := dbtest.PostgreSQL(t)
 	return server.Open(t, server.CreateDatabase(t).Database)
+}
+
+// atVersion returns a database of its own with a version's schema and seed
+// rows: a copy of one that stays on the shared server until the last test.
+func atVersion(t *testing.T, version int) *sql.DB {
+	t.Helper()
+	server := dbtest.PostgreSQL(t)
+	template := fmt.Sprintf("version_%d", version)
+	known := queryText(t, server.Open(t, ""), `SELECT count(*) FROM pg_database WHERE datname = $1::text`, template)
+	if known == "0" {
+		server.Exec(t, "", "CREATE DATABASE "+template)
+		db := server.Open(t, template)
+		build(t, db, version)
+		db.Close()
+	}
+	h := fnv.New64()
+	h.Write([]byte(t.Name()))
+	name := fmt.Sprintf("at_%x", h.Sum64())
+	server.DropDatabase(t, name)
+	server.Exec(t, "", fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
+	return server.Open(t, name)
 }
 
 func build(t *testing.T, db *sql.DB, version int) {
@@ -170,8 +193,7 @@ func newMigrate(t *testing.T, db *sql.DB) *migrate.Migrate {
 // The counts are those of real installations of these releases, fresh as well
 // as upgraded: dropped columns keep their slots.
 func TestNewestReleaseHasItsSequencesAndDroppedColumns(t *testing.T) {
-	db := newPostgreSQL(t)
-	build(t, db, 180)
+	db := atVersion(t, 180)
 	dropped := queryText(t, db, `
 		SELECT c.relname, count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 		WHERE a.attisdropped AND c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
@@ -204,10 +226,10 @@ func TestNewestReleaseHasItsSequencesAndDroppedColumns(t *testing.T) {
 	}
 }
 
-func TestEveryMajorTakesEveryVersion(t *testing.T) {
+func TestEveryVersionFitsOnOtherMajors(t *testing.T) {
 	newest := fmt.Sprintf("%04d", PostgreSQLVersions()[len(PostgreSQLVersions())-1])
 	want := catalogs(t, "postgresql")[newest]
-	for _, major := range []int{10, 11, 12, 13, 14, 16, 17, 18} {
+	for _, major := range []int{10, 12, 14, 16, 18} {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			server := dbtest.PostgreSQLMajor(t, major)
 			db := server.Open(t, server.CreateDatabase(t).Database)
@@ -226,8 +248,7 @@ func portable(catalog []string) []string {
 }
 
 func TestBuildContinuesFromALowerVersion(t *testing.T) {
-	db := newPostgreSQL(t)
-	build(t, db, 15)
+	db := atVersion(t, 15)
 	build(t, db, 171)
 	compare(t, "version 171", readCatalog(t, db, postgreSQLCatalog), catalogs(t, "postgresql")["0171"])
 	if got := queryText(t, db, `SELECT version, dirty FROM schema_migrations`); got != "171 false" {
@@ -246,8 +267,7 @@ func TestBuildRefusesWithoutAChange(t *testing.T) {
 		{"a recorded version that does not exist", Defect("unknown-version"), 12},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			db := newPostgreSQL(t)
-			build(t, db, 5)
+			db := atVersion(t, 5)
 			mustExec(t, db, c.prepare)
 			before := queryText(t, db, `SELECT version, dirty FROM schema_migrations`)
 			if err := BuildPostgreSQL(t.Context(), db, c.version); err == nil {
