@@ -38,7 +38,7 @@ func pgxConfig(settings database.Settings) (*pgx.ConnConfig, error) {
 	config.Host, config.Port = settings.Host, uint16(settings.Port)
 	config.User, config.Password = settings.User, string(settings.Password)
 	config.Database = settings.Database
-	config.Fallbacks = nil
+	config.Fallbacks, config.ValidateConnect = nil, nil
 	config.RuntimeParams = map[string]string{"application_name": "dbtest"}
 	config.TLSConfig, err = tlsConfig(settings)
 	return config, err

@@ -1,6 +1,8 @@
 package dbtest_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/harbordb/harbordb/database"
@@ -24,8 +26,7 @@ func TestPostgreSQLStartsAndServes(t *testing.T) {
 }
 
 func TestMySQLStartsAndServes(t *testing.T) {
-	versions := map[string]*dbtest.Server{"10": dbtest.MariaDB(t), "5.": dbtest.MySQL56(t)}
-	for want, s := range versions {
+	for _, s := range []*dbtest.Server{dbtest.MariaDB(t), dbtest.MySQL56(t)} {
 		set := s.CreateDatabase(t)
 		s.Exec(t, set.Database, "CREATE TABLE a (x int); INSERT INTO a VALUES (1), (2)")
 		var version string
@@ -34,8 +35,8 @@ func TestMySQLStartsAndServes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if version[:2] != want || n != 2 {
-			t.Errorf("server says %s, %d rows", version, n)
+		if !strings.HasPrefix(version, fmt.Sprintf("%d.", s.Major())) || n != 2 {
+			t.Errorf("server says %s, not %d; %d rows", version, s.Major(), n)
 		}
 	}
 }

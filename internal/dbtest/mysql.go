@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -97,10 +98,11 @@ func (m mySQL) initialise(s *Server, o owner) ([]string, error) {
 	return append(args, "--init-file="+file), nil
 }
 
-// mariaDB is Debian's MariaDB.
+// mariaDB is the distribution's MariaDB.
 type mariaDB struct {
 	mySQL
 	server, installer string
+	version           string // what mariadbd --version prints
 }
 
 func launchMariaDB(o Options) (*Server, error) {
@@ -112,21 +114,26 @@ func launchMariaDB(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return launch(mariaDB{server: server, installer: installer}, o)
+	version, err := exec.Command(server, "--version").Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s --version: %w", server, err)
+	}
+	return launch(mariaDB{server: server, installer: installer, version: string(version)}, o)
 }
 
-func (mariaDB) major() int { return 10 }
+func (p mariaDB) major() int {
+	var major int
+	_, ver, _ := strings.Cut(p.version, "Ver ")
+	fmt.Sscanf(ver, "%d.", &major)
+	return major
+}
 
 func (p mariaDB) create(s *Server) error {
 	o, err := s.owner()
 	if err != nil {
 		return err
 	}
-	version, err := o.run(s.dir, p.server, "--version")
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, version)
-	}
-	return s.fromTemplate("mariadb-"+word(version), filepath.Join(s.dir, "data"), func(dir string) error {
+	return s.fromTemplate("mariadb-"+word(p.version), filepath.Join(s.dir, "data"), func(dir string) error {
 		out, err := o.run(s.dir, p.installer, "--no-defaults", "--datadir="+dir,
 			"--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=8M",
 			"--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0")
