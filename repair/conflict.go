@@ -17,11 +17,21 @@ type Conflict struct {
 // conflict compares a row with the one that was expected.
 func (t Table) conflict(want, got Row, f finding) Conflict {
 	c := Conflict{Table: t.Name, Row: t.name(want), Found: string(f)}
-	if want != nil && got != nil {
-		c.Changes = t.changed(change{before: want, after: got})
+	if want == nil || got == nil {
+		return c
+	}
+	c.Changes = t.changed(change{before: want, after: got})
+	for i := range c.Changes {
+		if c.Changes[i].Column == secretColumn {
+			c.Changes[i].From, c.Changes[i].To = Text("(not shown)"), Text("(not shown)")
+		}
 	}
 	return c
 }
+
+// secretColumn may hold passwords, such as that of Redis in the rows of a
+// garbage collection.
+const secretColumn = "extra_attrs"
 
 // name is a row for people.
 func (t Table) name(r Row) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -77,6 +78,7 @@ func (newRelease) finishExecution(p *planner, e *execution, after outcomes) (map
 	if err != nil {
 		return nil, err
 	}
+	revision = min(revision, math.MaxInt32-1) // the column takes no more
 	return map[string]Value{"status": status, "end_time": p.endAfter(e), "update_time": Text(p.now.column),
 		"revision": Text(strconv.FormatInt(revision+1, 10))}, nil
 }

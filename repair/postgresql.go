@@ -35,7 +35,7 @@ var postgresql = &dialect{
 		// Year 1 is Go's zero time, which Harbor wrote for "not yet".
 		ages := make([]string, len(columns))
 		for i, c := range columns {
-			ages[i] = fmt.Sprintf("case when %s > '0002-01-01' then extract(epoch from ?::text::timestamp - %s)::bigint end", c, c)
+			ages[i] = fmt.Sprintf("case when %s > '0002-01-01' and isfinite(%[1]s) then extract(epoch from ?::text::timestamp - %[1]s)::bigint end", c)
 		}
 		return "least(" + strings.Join(ages, ", ") + ")"
 	},

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -22,18 +23,34 @@ import (
 	harborsql "github.com/harbordb/harbordb/testdata/sql"
 )
 
-func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if text := os.Getenv(childVariable); text != "" {
+		if err := obey(text); err != nil {
+			fmt.Fprintln(os.Stderr, "child:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(dbtest.Main(m))
+}
 
 //go:embed testdata
 var testdata embed.FS
 
+// fixture is a file in which @hour ago@ is that time in UTC.
 func fixture(t testing.TB, name string) string {
+	t.Helper()
+	return fixtureAt(t, name, 0)
+}
+
+// fixtureAt is a fixture in a zone.
+func fixtureAt(t testing.TB, name string, offset time.Duration) string {
 	t.Helper()
 	data, err := testdata.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.ReplaceAll(string(data), "@hour ago@", time.Now().UTC().Add(-time.Hour).Format(time.DateTime))
+	return strings.ReplaceAll(string(data), "@hour ago@", time.Now().UTC().Add(offset-time.Hour).Format(time.DateTime))
 }
 
 // harbor is one database under test.
@@ -50,22 +67,33 @@ type harbor struct {
 // newHarbor has what build and then the script put into a new database.
 func newHarbor(t testing.TB, server *dbtest.Server, build func(*sql.DB) error, script string) *harbor {
 	t.Helper()
-	h := &harbor{TB: t, settings: server.CreateDatabase(t), folder: filepath.Join(t.TempDir(), "store")}
+	h := &harbor{TB: t, settings: server.CreateDatabase(t)}
 	h.raw = dbtest.Open(t, h.settings)
 	if err := build(h.raw); err != nil {
 		t.Fatal(err)
 	}
-	dbtest.Exec(t, h.settings, script)
-	store, err := dir.Create(h.folder)
-	if err != nil {
-		t.Fatal(err)
+	if script != "" {
+		dbtest.Exec(t, h.settings, script)
 	}
-	t.Cleanup(func() { store.Close() })
-	h.store = store
-	h.journal = repair.NewJournal(store, rand.Reader, "harbordb test")
+	h.newJournal()
 	h.db = open(t, h.settings)
 	return h
 }
+
+// newJournal begins with an empty store.
+func (h *harbor) newJournal() {
+	h.Helper()
+	h.folder = filepath.Join(h.TempDir(), "store")
+	store, err := dir.Create(h.folder)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() { store.Close() })
+	h.store = store
+	h.journal = repair.NewJournal(store, rand.Reader, "harbordb test")
+}
+
+func nothing(*sql.DB) error { return nil }
 
 // postgres builds a schema version on PostgreSQL.
 func postgres(t testing.TB, version int, script string) *harbor {
@@ -136,6 +164,14 @@ func (h *harbor) undo(id repair.ID) {
 		h.Fatal(err)
 	}
 	if _, err := repair.Undo(h.Context(), h.db, h.journal, u, repair.Refuse); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// query reads one row.
+func (h *harbor) query(query string, args []any, to ...any) {
+	h.Helper()
+	if err := h.raw.QueryRowContext(h.Context(), query, args...).Scan(to...); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -319,6 +355,15 @@ func (h *harbor) requireDeletable(policy int64) {
 	if asked == 0 {
 		h.Fatal("no table was asked")
 	}
+}
+
+func marshal(t testing.TB, value any) string {
+	t.Helper()
+	text, err := json.MarshalIndent(value, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func requireFault(t testing.TB, err error, kind fault.Kind, words ...string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,7 +30,7 @@ func look(ctx context.Context, db *database.DB) (*session, error) {
 // begin opens a transaction whose waits for locks are bounded. The caller ends
 // it with commit, and in any case with close.
 func begin(ctx context.Context, db *database.DB, opts *sql.TxOptions, wait time.Duration) (*session, error) {
-	conn, err := db.Conn(ctx)
+	conn, err := liveConn(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", db.Settings(), err)
 	}
@@ -39,6 +40,27 @@ func begin(ctx context.Context, db *database.DB, opts *sql.TxOptions, wait time.
 		return nil, fmt.Errorf("begin a transaction in %s: %w", db.Settings(), err)
 	}
 	return s, nil
+}
+
+// liveConn takes a connection from the pool that answers: while a person reads
+// a plan, a firewall may have forgotten those that were idle.
+func liveConn(ctx context.Context, db *database.DB) (*sql.Conn, error) {
+	const attempts = 5 // more than the pool keeps idle
+	var last error
+	for range attempts {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if last = conn.PingContext(ctx); last == nil {
+			return conn, nil
+		}
+		_ = conn.Close() // it is gone already
+		if !errors.Is(last, driver.ErrBadConn) {
+			break
+		}
+	}
+	return nil, last
 }
 
 // start begins the transaction apart from ctx: a cancelled ctx ends the
