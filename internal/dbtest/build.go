@@ -109,11 +109,11 @@ func (s *Server) start() error {
 // a server that cannot write it ends itself.
 const smallDisk = `set -e
 size=$1 data=$2; shift 2
-if [ -d "$data/pg_wal" ]; then
+if [ -d "$data/pg_wal" ] && [ ! -L "$data/pg_wal" ]; then
 	mv "$data/pg_wal" "$data.wal"
 	ln -s "$data.wal" "$data/pg_wal"
 fi
-mkdir "$data.disk"
+mkdir -p "$data.disk"
 mount -t tmpfs -o size="${size}m",mode=700 tmpfs "$data.disk"
 cp -a "$data/." "$data.disk"
 mount --bind "$data.disk" "$data"

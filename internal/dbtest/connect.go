@@ -82,10 +82,10 @@ func tlsConfig(settings database.Settings) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots, ServerName: settings.Host}, nil
 }
 
-// Exec runs a script of statements.
+// Exec runs a script of statements. It may be called in a cleanup, too.
 func Exec(t testing.TB, settings database.Settings, script string) {
 	t.Helper()
-	if err := runScript(t.Context(), settings, script); err != nil {
+	if err := runScript(context.Background(), settings, script); err != nil {
 		t.Fatalf("run SQL in %s: %v", settings.Database, err)
 	}
 }

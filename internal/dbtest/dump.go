@@ -23,7 +23,7 @@ type Contents map[string][]string
 // routine, too. PostgreSQL's catalog is not in it: see PgDump.
 func Dump(t testing.TB, db *sql.DB) Contents {
 	t.Helper()
-	conn, err := db.Conn(t.Context())
+	conn, err := db.Conn(context.Background())
 	if err != nil {
 		t.Fatalf("dump: %v", err)
 	}
@@ -32,7 +32,7 @@ func Dump(t testing.TB, db *sql.DB) Contents {
 	if _, ok := db.Driver().(*mysql.MySQLDriver); ok {
 		read = dumpMySQL
 	}
-	contents, err := read(t.Context(), conn)
+	contents, err := read(context.Background(), conn)
 	if err != nil {
 		t.Fatalf("dump: %v", err)
 	}

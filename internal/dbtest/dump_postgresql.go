@@ -86,7 +86,7 @@ func PgDump(t testing.TB, settings database.Settings, args ...string) string {
 	if help, _ := exec.Command(program, "--help").Output(); strings.Contains(string(help), "--restrict-key") {
 		all = append(all, "--restrict-key=dbtest")
 	}
-	cmd := exec.CommandContext(t.Context(), program, append(all, args...)...)
+	cmd := exec.CommandContext(context.Background(), program, append(all, args...)...)
 	cmd.Env = libpqEnvironment(settings)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -104,7 +104,7 @@ func Psql(t testing.TB, settings database.Settings, script string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-")
+	cmd := exec.CommandContext(context.Background(), program, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-")
 	cmd.Env = libpqEnvironment(settings)
 	cmd.Stdin = strings.NewReader(script)
 	out, err := cmd.CombinedOutput()

@@ -142,7 +142,10 @@ func (p postgreSQL) setPassword(s *Server, o owner, data string) error {
 	defer os.Remove(script)
 	out, err := o.run(s.dir, "/bin/sh", "-c", `exec "$1" --single -D "$2" postgres <"$3"`, "sh",
 		filepath.Join(p.bin, "postgres"), data, script)
-	if err != nil || strings.Contains(out, "ERROR") {
+	if err == nil && strings.Contains(out, "ERROR") {
+		err = errors.New("refused")
+	}
+	if err != nil {
 		return fmt.Errorf("set the password: %w: %s", err, out)
 	}
 	return nil
