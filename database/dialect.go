@@ -53,8 +53,9 @@ func (db *DB) Now(ctx context.Context) (time.Time, error) {
 
 // SystemIdentifier returns a name for the server that stays the same as long
 // as its data: PostgreSQL's system identifier, MySQL's server_uuid. Where the
-// server has none or keeps it from this role, it is a digest of host and port,
-// beginning with "host-". A server that fails to answer is an error.
+// server has none, as MariaDB, or keeps it from this role, it is a digest of
+// host and port, beginning with "host-". A server that fails to answer is an
+// error.
 func (db *DB) SystemIdentifier(ctx context.Context) (string, error) {
 	for _, query := range db.dialect.identity {
 		var id sql.NullString

@@ -20,10 +20,10 @@ var mysqlDialect = dialect{
 	oldest: Server{Product: "MySQL", Version: "5.6", Number: 50600},
 	server: mysqlServer,
 	clock:  `select date_format(utc_timestamp(6), '%Y-%m-%d %H:%i:%s.%f')`,
-	identity: []string{
-		`select @@server_uuid`, // MySQL from 5.6 on
-		`select @@server_uid`,  // MariaDB from 10.10 on
-	},
+	// MySQL has it from 5.6 on. MariaDB has none: its server_uid is made of
+	// the machine's network address and port, and a container gets another
+	// one with each start.
+	identity: []string{`select @@server_uuid`},
 	databaseSize: `select cast(coalesce(sum(data_length + index_length), 0) as signed)
 		from information_schema.tables where table_schema = database()`,
 	tableSizes: `select '', table_name, cast(coalesce(data_length + index_length, 0) as signed)

@@ -114,7 +114,7 @@ func identity(t *testing.T, db *database.DB, server *dbtest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// MariaDB before 10.10 has no identity: then it depends on the way there.
+	// MariaDB has no identity: then it depends on the way there.
 	if id == "" || again != id && !strings.HasPrefix(id, "host-") {
 		t.Errorf("the server's identity is %q over the socket and %q over TCP", id, again)
 	}

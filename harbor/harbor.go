@@ -91,7 +91,9 @@ func (s Sources) Resolve() (database.Settings, error) {
 		if err != nil {
 			return database.Settings{}, err
 		}
-		settings.TLS.ExtraCAFile = s.CAFile
+		if settings.TLS.ExtraCAFile = s.CAFile; s.CAFile != "" && settings.TLS.CAFile == "" {
+			settings.Origin["sslrootcert"] = "--ca-file"
+		}
 		settings.LockTimeout = s.LockTimeout
 		return settings, nil
 	}

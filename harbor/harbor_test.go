@@ -231,6 +231,7 @@ func TestEachValueRemembersWhereItCameFrom(t *testing.T) {
 	for setting, want := range map[string]string{
 		"host": "environment POSTGRESQL_HOST", "port": "default", "user": "environment POSTGRESQL_USERNAME",
 		"password": "environment POSTGRESQL_PASSWORD", "database": "environment POSTGRESQL_DATABASE", "sslmode": "environment POSTGRESQL_SSLMODE",
+		"sslrootcert": "--ca-file",
 	} {
 		if got.Origin[setting] != want {
 			t.Errorf("%s came from %q, not %q", setting, got.Origin[setting], want)

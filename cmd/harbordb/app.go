@@ -18,6 +18,9 @@ type session struct {
 	env     environ
 	console *console
 	global  globals
+	// given says of each flag that was given how it was spelled: --store,
+	// -o, or the variable that held it.
+	given map[string]string
 }
 
 // globals are the values of the global flags that say where things are. The
@@ -126,6 +129,7 @@ func (s *session) run(ctx context.Context, args []string) error {
 	if call.help {
 		return s.console.write(helpText(app, call.path))
 	}
+	s.given = call.given()
 	if err := app.RunContext(ctx, call.argv()); err != nil {
 		return call.explain(err)
 	}

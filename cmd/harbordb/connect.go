@@ -27,7 +27,7 @@ func (s *session) settings(ctx context.Context) (database.Settings, error) {
 	var err error
 	switch {
 	case s.global.passwordFile != "":
-		sources.PasswordOrigin = "--password-file " + s.global.passwordFile
+		sources.PasswordOrigin = s.given["password-file"] + " " + s.global.passwordFile
 		sources.Password, err = readPassword(s.global.passwordFile)
 	case s.global.askPassword:
 		sources.PasswordOrigin = "the terminal"

@@ -31,6 +31,7 @@ func sampleApp() *cli.App {
 			group("repair", leaf("schema", "", dryRunFlag(), &cli.StringFlag{Name: "version"}), leaf("undo", "ID", dryRunFlag())),
 			group("orphans", leaf("scan", "")),
 			leaf("doctor", "[FILE...]"),
+			leaf("prune", "", &cli.IntFlag{Name: "keep-last", Required: true}),
 			leaf("version", ""),
 		},
 	}
@@ -239,6 +240,7 @@ func TestAValueThatCannotBeReadIsNamedAsItWasGiven(t *testing.T) {
 		{"a switch", "restore A --dry-run=perhaps", nil, `--dry-run: cannot read "perhaps"`},
 		{"a duration", "status --lock-timeout soon", nil, `--lock-timeout: cannot read "soon"`},
 		{"a variable", "restore A", environ{"HARBORDB_JOBS": "many"}, `HARBORDB_JOBS: cannot read "many"`},
+		{"a required flag", "prune", nil, `harbordb prune needs the flag "keep-last"`},
 		{"a variable of a switch", "restore A", environ{"HARBORDB_DRY_RUN": "perhaps"}, `HARBORDB_DRY_RUN: cannot read "perhaps"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

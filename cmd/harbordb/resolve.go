@@ -236,23 +236,29 @@ func (c *call) argv() []string {
 	return append(append(out, "--"), c.args...)
 }
 
+// given maps the flags of the call to how they were spelled.
+func (c *call) given() map[string]string {
+	spelled := map[string]string{}
+	for _, f := range c.flags {
+		spelled[f.primary] = f.spelled
+	}
+	return spelled
+}
+
 // valueError is how the flag package reports a value that it cannot read.
 var valueError = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-+([a-z-]+): (.*)$`)
 
 // explain turns the errors of urfave/cli about values of flags into usage
 // errors that name the flag, or the variable, as it was given.
 func (c *call) explain(err error) error {
+	if missing, ok := strings.CutPrefix(err.Error(), "Required flag"); ok {
+		return c.hint(fault.Usagef("%s needs the flag%s", c.name(), strings.TrimSuffix(missing, " not set")))
+	}
 	m := valueError.FindStringSubmatch(err.Error())
 	if m == nil {
 		return err
 	}
-	spelled := "--" + m[2]
-	for _, f := range c.flags {
-		if f.primary == m[2] {
-			spelled = f.spelled
-		}
-	}
-	return c.hint(fault.Usagef("%s: cannot read %q: %s", spelled, m[1], m[3]))
+	return c.hint(fault.Usagef("%s: cannot read %q: %s", c.given()[m[2]], m[1], m[3]))
 }
 
 // hint adds the way to the command's help.

@@ -264,6 +264,9 @@ func (r *statusSnapshots) read(ctx context.Context, s *session, server statusSer
 func (b *statusBeside) read(ctx context.Context, set database.Settings) error {
 	b.Databases = []target.Beside{}
 	server, err := backup.OpenServer(ctx, set)
+	if fault.KindOf(err) == fault.Refused && err != nil {
+		return nil // no restore can have been here
+	}
 	if err != nil {
 		return err
 	}
