@@ -75,7 +75,6 @@ func relationOptions(r relationRow) []string {
 	for _, o := range r.ToastOptions {
 		options = append(options, "toast."+o)
 	}
-	slices.Sort(options)
 	return options
 }
 
@@ -86,7 +85,7 @@ func (c *catalog) column(r relationRow, a columnRow) pgmodel.Column {
 		Generated:        letter(c, "generated column", "", a.Generated, generations, r),
 		Storage:          letter(c, "storage", "", a.Storage, storages, r),
 		Compression:      letter(c, "compression", "", a.Compression, compressions, r),
-		StatisticsTarget: a.Target, Options: sorted(a.Options),
+		StatisticsTarget: a.Target, Options: a.Options,
 		ACL: c.acl("pg_class", r.OID, a.Number), Comment: c.comment("pg_class", r.OID, a.Number),
 	}
 	if a.CollationName != "" {
@@ -102,12 +101,6 @@ func (c *catalog) column(r relationRow, a columnRow) pgmodel.Column {
 		column.DefaultNeeds = c.needs(c.claims[objectID{"pg_class", r.OID}], objectID{"pg_attrdef", a.DefaultOID})
 	}
 	return column
-}
-
-func sorted(list []string) []string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return list
 }
 
 func (c *catalog) tableChecks(r relationRow) []pgmodel.Check {
@@ -149,7 +142,7 @@ func (c *catalog) relationIndexes(r relationRow) ([]pgmodel.Index, error) {
 			return nil, fmt.Errorf("definition of index %s: %w", k.Name, err)
 		}
 		index := pgmodel.Index{
-			Name: k.Name, Unique: k.Unique, Definition: definition, Options: sorted(k.Options), Clustered: k.Clustered,
+			Name: k.Name, Unique: k.Unique, Definition: definition, Options: k.Options, Clustered: k.Clustered,
 			ReplicaIdentity: k.ReplicaIdentity, Statistics: c.indexTargets[k.OID],
 			Comment: c.comment("pg_class", k.OID, 0),
 			Needs: c.needs(c.claims[objectID{"pg_class", r.OID}],

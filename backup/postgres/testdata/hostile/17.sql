@@ -1,0 +1,1 @@
+GRANT MAINTAIN ON public.keys TO reader;
