@@ -98,5 +98,8 @@ func (c *Client) HTTP() *http.Client {
 // Transport is what HTTP sends with.
 func (c *Client) Transport() *http.Transport { return c.transport }
 
+// Silence is how long a connection may stand still.
+func (c *Client) Silence() time.Duration { return c.settings.Silence }
+
 // Close gives idle connections back.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

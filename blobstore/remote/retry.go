@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -111,53 +110,3 @@ func (c *Client) rest(ctx context.Context, failures int, atLeast time.Duration) 
 		return nil
 	}
 }
-
-// Body is a body that is opened again where it was cut.
-type Body struct {
-	// Open opens the rest of the body; what it returns ends exactly where
-	// the object ends, or with an error.
-	Open func(offset int64) (io.ReadCloser, error)
-	// Cut is asked about an error of Read, and marks it as temporary where
-	// it is worth to go on behind it.
-	Cut     func(error) error
-	Current io.ReadCloser
-	Offset  int64 // of the next byte
-	End     int64 // the size of the object; -1 where it is not known
-	Tries   int   // how often it may be opened without a byte in between
-
-	failed int
-}
-
-// Read reads on, over cuts.
-func (b *Body) Read(p []byte) (int, error) {
-	for {
-		n, err := b.Current.Read(p)
-		b.Offset += int64(n)
-		if n > 0 {
-			b.failed = 0
-		}
-		if err == io.EOF && b.Offset < b.End {
-			err = io.ErrUnexpectedEOF
-		}
-		if err == nil || err == io.EOF {
-			return n, err
-		}
-		if n > 0 {
-			return n, nil // the error comes again, if it is one to stay
-		}
-		var t *temporary
-		if err = b.Cut(err); !errors.As(err, &t) || b.failed >= b.Tries {
-			return 0, err
-		}
-		b.failed++
-		next, err := b.Open(b.Offset)
-		if err != nil {
-			return 0, err
-		}
-		_ = b.Current.Close() // it is broken
-		b.Current = next
-	}
-}
-
-// Close closes what is open.
-func (b *Body) Close() error { return b.Current.Close() }

@@ -147,10 +147,5 @@ func (s *Store) hint(err error) string {
 // redact takes out of a server's message what must not be printed.
 func (s *Store) redact(text string) string {
 	c := s.keys.get()
-	for _, secret := range []string{c.SecretKey, c.SessionToken, c.AccessKey} {
-		if len(secret) > 3 {
-			text = strings.ReplaceAll(text, secret, c.String())
-		}
-	}
-	return text
+	return remote.Redact(text, c.SecretKey, c.SessionToken, remote.Secret(c.AccessKey))
 }

@@ -1,21 +1,19 @@
 package s3_test
 
 import (
-	"os"
 	"testing"
 
+	"github.com/harbordb/harbordb/blobstore/remote"
 	"github.com/harbordb/harbordb/blobstore/s3"
 	"github.com/harbordb/harbordb/blobstore/storetest"
 	"github.com/harbordb/harbordb/internal/registrytest"
 )
 
-func TestMain(m *testing.M) { os.Exit(registrytest.Main(m.Run)) }
-
 func openstack(t *testing.T, c s3.Config) s3.Config {
 	t.Helper()
 	server := registrytest.OpenStack(t)
 	c.Bucket, c.Endpoint = server.NewContainer(t), server.S3
-	c.Credentials = s3.Credentials{AccessKey: server.AccessKey, SecretKey: server.SecretKey}
+	c.Credentials = s3.Credentials{AccessKey: server.AccessKey, SecretKey: remote.Secret(server.SecretKey)}
 	return c
 }
 

@@ -13,9 +13,6 @@ import (
 	"github.com/harbordb/harbordb/blobstore/remote"
 )
 
-// tries is how often a body is opened again without a byte in between.
-const tries = 3
-
 // Head returns what the server knows of an object.
 func (s *Store) Head(ctx context.Context, key string) (blobstore.Object, error) {
 	o, _, err := s.head(ctx, key)
@@ -87,25 +84,18 @@ func (s *Store) Get(ctx context.Context, key string, offset int64) (io.ReadClose
 	if offset < 0 {
 		return nil, fmt.Errorf("get %s from byte %d: the offset is below 0", key, offset)
 	}
-	got, err := s.open(ctx, key, offset, "")
+	first, err := s.open(ctx, key, offset)
 	if statusOf(err) == http.StatusRequestedRangeNotSatisfiable {
 		return s.atEnd(ctx, key, offset, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	body := &remote.Body{Current: got.body, Offset: offset, End: -1, Tries: tries, Cut: s.client.Broken}
-	if got.length >= 0 {
-		body.End = offset + got.length
-	}
-	body.Open = func(at int64) (io.ReadCloser, error) {
-		if got.etag == "" {
-			return nil, s.fail("read", key, io.ErrUnexpectedEOF)
-		}
-		rest, err := s.open(ctx, key, at, got.etag)
-		return rest.body, err
-	}
-	return named{body, s, key}, nil
+	return &remote.Body{
+		Current: first, Offset: offset, Cut: s.client.Broken,
+		Open: func(at int64) (*remote.Part, error) { return s.open(ctx, key, at) },
+		Fail: func(err error) error { return s.fail("read", key, err) },
+	}, nil
 }
 
 // atEnd answers for a range that the server cannot satisfy: nothing, if it
@@ -121,50 +111,15 @@ func (s *Store) atEnd(ctx context.Context, key string, offset int64, refused err
 	return http.NoBody, nil
 }
 
-// opened is the open answer to a GET.
-type opened struct {
-	body   io.ReadCloser
-	length int64 // -1 where it is not known
-	etag   string
-}
-
-// open sends one GET. With an etag it wants that version and no other.
-func (s *Store) open(ctx context.Context, key string, offset int64, etag string) (got opened, err error) {
+// open sends one GET.
+func (s *Store) open(ctx context.Context, key string, offset int64) (part *remote.Part, err error) {
 	header := http.Header{}
 	if offset > 0 {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 	}
-	if etag != "" {
-		header.Set("If-Match", etag)
-	}
 	err = s.do(ctx, request{verb: "get", method: http.MethodGet, key: key, header: header, accept: func(resp *http.Response) error {
-		got = opened{body: resp.Body, length: resp.ContentLength, etag: resp.Header.Get("Etag")}
-		if offset > 0 && resp.StatusCode != http.StatusPartialContent {
-			// A server without ranges sends all of it.
-			if _, err := io.CopyN(io.Discard, resp.Body, offset); err != nil {
-				return s.client.Broken(err)
-			}
-			if got.length >= 0 {
-				got.length -= offset
-			}
-		}
-		resp.Body = nil // it belongs to the caller now
-		return nil
+		part, err = s.client.Part(resp, offset)
+		return err
 	}})
-	return got, err
-}
-
-// named puts the object's name to errors of reading.
-type named struct {
-	*remote.Body
-	store *Store
-	key   string
-}
-
-func (n named) Read(p []byte) (int, error) {
-	got, err := n.Body.Read(p)
-	if err != nil && err != io.EOF {
-		err = n.store.fail("read", n.key, err)
-	}
-	return got, err
+	return part, err
 }

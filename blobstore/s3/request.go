@@ -110,15 +110,16 @@ func (s *Store) sign(req *http.Request, body []byte, c Credentials) *http.Reques
 	if c.AccessKey == "" {
 		return req
 	}
+	secret, token := string(c.SecretKey), string(c.SessionToken)
 	if s.config.Signature == V2 {
-		if c.SessionToken != "" {
-			req.Header.Set("X-Amz-Security-Token", c.SessionToken)
+		if token != "" {
+			req.Header.Set("X-Amz-Security-Token", token)
 		}
-		return signer.SignV2(*req, c.AccessKey, c.SecretKey, s.inHost())
+		return signer.SignV2(*req, c.AccessKey, secret, s.inHost())
 	}
 	sum := sha256.Sum256(body)
 	req.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
-	return signer.SignV4(*req, c.AccessKey, c.SecretKey, c.SessionToken, s.config.Region)
+	return signer.SignV4(*req, c.AccessKey, secret, token, s.config.Region)
 }
 
 // whole is an accept that reads the whole answer.

@@ -23,20 +23,12 @@ import (
 )
 
 // Credentials are what requests are signed with. Without an access key they
-// are not signed. They cannot print themselves.
+// are not signed.
 type Credentials struct {
-	AccessKey, SecretKey string
-	SessionToken         string // of temporary credentials, else empty
+	AccessKey    string
+	SecretKey    remote.Secret
+	SessionToken remote.Secret // of temporary credentials, else empty
 }
-
-// String returns a placeholder.
-func (Credentials) String() string { return "********" }
-
-// GoString is String, so that %#v does not reveal the values either.
-func (c Credentials) GoString() string { return c.String() }
-
-// MarshalText is String, so that no encoder reveals the values.
-func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // Signature is how requests are signed.
 type Signature int

@@ -35,7 +35,7 @@ var secrets = []string{"the-secret-key", "the-access-key", "the-session-token"}
 func config(server string) s3.Config {
 	return s3.Config{
 		Bucket: bucket, Endpoint: server, PartSize: 5 << 20,
-		Credentials: s3.Credentials{AccessKey: secrets[1], SecretKey: secrets[0], SessionToken: secrets[2]},
+		Credentials: s3.Credentials{AccessKey: secrets[1], SecretKey: remote.Secret(secrets[0]), SessionToken: remote.Secret(secrets[2])},
 		Settings:    remote.Settings{Pause: time.Millisecond},
 	}
 }
