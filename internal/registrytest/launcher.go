@@ -64,9 +64,7 @@ func start(dir string, programs []command) (*launcher, error) {
 		}
 	}
 	l := &launcher{dir: dir, cmd: exec.Command("/bin/sh", "-c", launch, "launcher", dir), ended: make(chan error, 1)}
-	// Nothing of ours is passed on: variables such as AWS_CA_BUNDLE change
-	// what a server does.
-	l.cmd.Env = []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "HOME=" + dir, "LANG=C.UTF-8", "TZ=UTC", "SWIFT_DIR=" + dir}
+	l.cmd.Env = environment(dir)
 	// A session of its own, which an interrupt at the terminal does not reach.
 	l.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var err error
@@ -78,6 +76,12 @@ func start(dir string, programs []command) (*launcher, error) {
 	}
 	go func() { l.ended <- l.cmd.Wait() }()
 	return l, nil
+}
+
+// environment is all that a program sees of ours: variables such as
+// AWS_CA_BUNDLE change what a server does.
+func environment(home string) []string {
+	return []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "HOME=" + home, "LANG=C.UTF-8", "TZ=UTC"}
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
