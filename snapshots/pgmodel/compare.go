@@ -21,7 +21,7 @@ var access = map[string]bool{
 }
 
 // texts are the attributes that hold SQL as a server prints it.
-var texts = map[string]bool{"default": true, "expression": true, "definition": true, "events": true, "detail": true}
+var texts = map[string]bool{"default": true, "expression": true, "definition": true, "events": true, "detail": true, "arguments": true}
 
 // normal is the normalizer of Compare. Asked for no attribute it says whether
 // to leave the object out.
@@ -76,12 +76,14 @@ func (c comparison) hides(o Object, attribute string) bool {
 		return c.lower < 11
 	case "type":
 		return o.Kind == KindSequence && c.lower < 10
+	case "unlogged":
+		return o.Kind == KindSequence && c.lower < 15
 	}
 	return false
 }
 
 // text returns SQL without what majors print differently: brackets, case,
-// white space, the name of the current time.
+// white space, the name of the current time, the mode IN of arguments.
 func (c comparison) text(value string) string {
 	var sql string
 	if json.Unmarshal([]byte(value), &sql) != nil {
@@ -94,7 +96,7 @@ func (c comparison) text(value string) string {
 	var words []string
 	for _, t := range tokens {
 		switch {
-		case t.is("("), t.is(")"):
+		case t.is("("), t.is(")"), t.is("in"):
 		case t.is("current_timestamp"):
 			words = append(words, "now")
 		case t.kind == word:

@@ -114,7 +114,7 @@ func (m *Model) facts(normal normalizer) facts {
 	}
 	for _, x := range m.Functions {
 		o := object(x.Kind, x.Name)
-		o.Name += "(" + x.Arguments + ")"
+		o.Name += "(" + withoutIn(x.Arguments) + ")"
 		add(o, x)
 	}
 	for _, s := range m.Sequences {
@@ -136,6 +136,16 @@ func (m *Model) facts(normal normalizer) facts {
 		add(o, struct{}{})
 	}
 	return f
+}
+
+// withoutIn leaves the mode IN out of arguments: whether it is printed depends
+// on the major.
+func withoutIn(arguments string) string {
+	list := strings.Split(arguments, ", ")
+	for i, a := range list {
+		list[i] = strings.TrimPrefix(a, "IN ")
+	}
+	return strings.Join(list, ", ")
 }
 
 // add records the fields of the JSON form of value.

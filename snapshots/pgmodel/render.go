@@ -223,8 +223,7 @@ func (r *renderer) sequences() {
 			continue
 		}
 		o, unlogged, typed := object(KindSequence, s.Name), "", ""
-		if s.Unlogged {
-			r.lacks(15, o, "an unlogged sequence")
+		if s.Unlogged && r.unloggedSequence(&s) {
 			unlogged = "UNLOGGED "
 		}
 		if r.t.Major >= 10 {
@@ -232,6 +231,19 @@ func (r *renderer) sequences() {
 		}
 		r.pre(statementf(o, "CREATE %sSEQUENCE %s%s %s", unlogged, s.SQL(), typed, s.parameters()))
 	}
+}
+
+// unloggedSequence reports whether the target has unlogged sequences. A logged
+// one in its place loses nothing; before PostgreSQL 15 those of unlogged
+// tables are logged too.
+func (r *renderer) unloggedSequence(s *Sequence) bool {
+	if r.t.Major >= 15 {
+		return true
+	}
+	if s.OwnedBy == nil {
+		r.note(object(KindSequence, s.Name), "PostgreSQL %d has no unlogged sequences, this one is logged", r.t.Major)
+	}
+	return false
 }
 
 func (s *Sequence) parameters() string {

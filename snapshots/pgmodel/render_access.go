@@ -78,14 +78,25 @@ func (r *renderer) ownership() {
 		if o.follows || o.object.Kind == KindStatistics && r.t.Major < 10 {
 			continue
 		}
-		if o.object == schemaObject("public") && !r.mayChangePublic() {
+		if o.object == schemaObject("public") {
+			r.publicOwner(o.owner)
 			continue
 		}
 		if owner, ok := r.owner(o.owner); ok {
 			s := statementf(o.object, "ALTER %s %s OWNER TO %s", o.alter, o.sql, QuoteIdent(owner))
-			s.Optional = o.object.Kind == KindStatistics || o.object == schemaObject("public")
+			s.Optional = o.object.Kind == KindStatistics
 			r.s.Access = append(r.s.Access, s)
 		}
+	}
+}
+
+// publicOwner gives the schema public away, which in a new database is not
+// the user's. Where that cannot be, whoever owns the database has its rights.
+func (r *renderer) publicOwner(owner string) {
+	role := r.role(owner)
+	if r.mayChangePublic() && (role == r.t.User || r.mayOwn(role)) {
+		r.s.Access = append(r.s.Access,
+			optionalf(schemaObject("public"), "ALTER SCHEMA public OWNER TO %s", QuoteIdent(role)))
 	}
 }
 
@@ -100,11 +111,16 @@ func (r *renderer) owner(owner string) (string, bool) {
 	if role == r.t.User {
 		return role, false
 	}
-	if !r.exists(role) || r.t.Owners != nil && !slices.Contains(r.t.Owners, role) {
+	if !r.mayOwn(role) {
 		r.unowned[owner]++
 		return "", false
 	}
 	return role, true
+}
+
+// mayOwn reports whether the user can give objects to the role.
+func (r *renderer) mayOwn(role string) bool {
+	return r.exists(role) && (r.t.Owners == nil || slices.Contains(r.t.Owners, role))
 }
 
 // role returns the role that stands for name on the target.

@@ -81,8 +81,7 @@ func (r *renderer) identity(t *Table, c *Column) string {
 		return ""
 	}
 	persistence := ""
-	if s.Unlogged != t.Unlogged {
-		r.lacks(15, object(KindSequence, s.Name), "an identity sequence that is logged unlike its table")
+	if s.Unlogged != t.Unlogged && r.t.Major >= 15 { // before, all are logged
 		persistence = " LOGGED"
 		if s.Unlogged {
 			persistence = " UNLOGGED"
