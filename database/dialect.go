@@ -135,12 +135,12 @@ func parseVersion(version string) (int, error) {
 	}
 	number := 0
 	for i, text := range m[1:] {
-		if text == "" {
-			text = "0"
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || i > 0 && n > 99 {
+		n, err := strconv.Atoi("0" + text)
+		if err != nil {
 			return 0, fmt.Errorf("%q is not a version", version)
+		}
+		if i > 0 {
+			n = min(n, 99) // each part has two digits
 		}
 		number = number*100 + n
 	}

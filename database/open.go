@@ -64,10 +64,14 @@ func Open(ctx context.Context, settings Settings) (*DB, error) {
 
 // meet makes the first connection and reads the server's version.
 func (db *DB) meet(ctx context.Context) error {
-	if err := db.PingContext(ctx); err != nil {
+	// The MySQL driver itself would wait for ever for a server that accepts
+	// and says nothing; two attempts, because TLS may fall back to none.
+	limited, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	defer cancel()
+	err := db.PingContext(limited)
+	if err != nil {
 		return connectError(ctx, db.settings, err)
 	}
-	var err error
 	if db.server, err = db.dialect.server(ctx, db.DB); err != nil {
 		return fmt.Errorf("read the version of the server at %s: %w", db.settings, err)
 	}

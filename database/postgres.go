@@ -140,7 +140,7 @@ func pinSession(ctx context.Context, conn *pgconn.PgConn, s Settings) error {
 	}
 	return conn.Exec(ctx, fmt.Sprintf(
 		"set lock_timeout = %d; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set timezone = 'UTC'; set datestyle = 'ISO'",
-		max(timeout.Milliseconds(), 1))).Close()
+		min(max(timeout.Milliseconds(), 1), math.MaxInt32))).Close()
 }
 
 // sameBackend compares the process that the server announced at login with the

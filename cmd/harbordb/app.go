@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -60,12 +59,14 @@ type globals struct {
 //     before the Action runs; c.Args() holds them.
 //   - A group with Subcommands has no Action of its own.
 //
-// What an Action does: parse → open (s.connect, s.openStore) → one library
-// call → s.console.print(value, text). A change is shown and confirmed by
-// s.confirm(c, plan), which handles --dry-run, --yes and the terminal. Long
-// work takes its reporter from s.console.progress(). Errors are returned,
-// never printed: their fault.Kind is the exit code. c.Context is cancelled by
-// the first SIGINT or SIGTERM.
+// What an Action does: parse → open → one library call → print. It opens the
+// database with s.connect, or with s.connectDirect where it depends on a
+// session (locks, snapshots, changes), and the store with s.openStore or
+// s.createStore. It prints with s.console.print(value, text), once. A change
+// is shown and confirmed by s.confirm(c, plan), which handles --dry-run, --yes
+// and the terminal. Long work takes its reporter from s.console.progress().
+// Errors are returned, never printed: their fault.Kind is the exit code.
+// c.Context is cancelled by the first SIGINT or SIGTERM.
 //
 // Other words for a command stand in synonyms.go.
 func commands(s *session) []*cli.Command {
@@ -178,8 +179,5 @@ func (s *session) configure(c *cli.Context) error {
 	if s.global.askPassword && s.global.passwordFile != "" {
 		return fault.Usagef("--password-file and -W both name the password")
 	}
-	if err := s.console.configure(c); err != nil {
-		return fmt.Errorf("flags: %w", err)
-	}
-	return nil
+	return s.console.configure(c)
 }

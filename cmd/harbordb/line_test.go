@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func sampleApp() *cli.App {
 		return &cli.Command{Name: name, Subcommands: list}
 	}
 	app := &cli.App{
-		Name: "harbordb", Flags: globalFlags(), HideHelp: true, HideVersion: true,
+		Name: "harbordb", Flags: globalFlags(), HideHelp: true, HideVersion: true, Writer: io.Discard,
 		Commands: []*cli.Command{
 			leaf("status", ""),
 			leaf("backup", "", label, &cli.BoolFlag{Name: "verify"}, &cli.StringSliceFlag{Name: "databases"}),

@@ -23,8 +23,17 @@ type call struct {
 // boundFlag is a flag with its definition.
 type boundFlag struct {
 	flagUse
-	primary string
-	global  bool
+	definition cli.Flag
+	global     bool
+}
+
+// primary is the first name of the flag.
+func (f boundFlag) primary() string { return f.definition.Names()[0] }
+
+// repeats says that the flag may be given several times.
+func (f boundFlag) repeats() bool {
+	slice, ok := f.definition.(cli.DocGenerationSliceFlag)
+	return ok && slice.IsSliceFlag()
 }
 
 // resolve finds the command that a line means and checks the line against it.
@@ -91,10 +100,10 @@ func (c *call) bind(app *cli.App, uses []flagUse) error {
 		if !ok {
 			return c.unknownFlag(app, use)
 		}
-		if needsNoValue := !needsValue(definition(app, c, bound)); needsNoValue && !use.hasValue {
+		if !use.hasValue && !needsValue(bound.definition) {
 			bound.value = "true"
 		}
-		if err := c.addFlag(app, bound); err != nil {
+		if err := c.addFlag(bound); err != nil {
 			return err
 		}
 	}
@@ -103,11 +112,9 @@ func (c *call) bind(app *cli.App, uses []flagUse) error {
 
 // addFlag refuses a flag that is given twice with different values: which of
 // them is meant cannot be known.
-func (c *call) addFlag(app *cli.App, f boundFlag) error {
-	slice, ok := definition(app, c, f).(cli.DocGenerationSliceFlag)
-	repeats := ok && slice.IsSliceFlag()
+func (c *call) addFlag(f boundFlag) error {
 	for _, earlier := range c.flags {
-		if earlier.primary == f.primary && earlier.value != f.value && !repeats {
+		if earlier.primary() == f.primary() && earlier.value != f.value && !f.repeats() {
 			return c.hint(fault.Usagef("flag %s is given twice, with different values", f.spelled))
 		}
 	}
@@ -116,26 +123,14 @@ func (c *call) addFlag(app *cli.App, f boundFlag) error {
 }
 
 func (c *call) lookUpFlag(app *cli.App, use flagUse) (boundFlag, bool) {
-	for _, own := range c.ownFlags() {
-		if slices.Contains(own.Names(), use.name) {
-			return boundFlag{flagUse: use, primary: own.Names()[0]}, true
-		}
+	named := func(f cli.Flag) bool { return slices.Contains(f.Names(), use.name) }
+	if i := slices.IndexFunc(c.ownFlags(), named); i >= 0 {
+		return boundFlag{flagUse: use, definition: c.ownFlags()[i]}, true
 	}
-	for _, global := range app.Flags {
-		if slices.Contains(global.Names(), use.name) {
-			return boundFlag{flagUse: use, primary: global.Names()[0], global: true}, true
-		}
+	if i := slices.IndexFunc(app.Flags, named); i >= 0 {
+		return boundFlag{flagUse: use, definition: app.Flags[i], global: true}, true
 	}
 	return boundFlag{}, false
-}
-
-func definition(app *cli.App, c *call, f boundFlag) cli.Flag {
-	list := c.ownFlags()
-	if f.global {
-		list = app.Flags
-	}
-	i := slices.IndexFunc(list, func(d cli.Flag) bool { return d.Names()[0] == f.primary })
-	return list[i]
 }
 
 func (c *call) ownFlags() []cli.Flag {
@@ -158,7 +153,7 @@ func (c *call) addEnvironment(app *cli.App, env environ) {
 				continue
 			}
 			use := flagUse{spelled: variable, name: name, value: value, hasValue: true}
-			c.flags = append(c.flags, boundFlag{flagUse: use, primary: name, global: global})
+			c.flags = append(c.flags, boundFlag{flagUse: use, definition: f, global: global})
 		}
 	}
 	add(app.Flags, true)
@@ -166,7 +161,7 @@ func (c *call) addEnvironment(app *cli.App, env environ) {
 }
 
 func (c *call) has(primary string) bool {
-	return slices.ContainsFunc(c.flags, func(f boundFlag) bool { return f.primary == primary })
+	return slices.ContainsFunc(c.flags, func(f boundFlag) bool { return f.primary() == primary })
 }
 
 // setArgs checks the number of arguments against what the command's ArgsUsage
@@ -222,7 +217,7 @@ func (c *call) argv() []string {
 	out := []string{"harbordb"}
 	for _, f := range c.flags {
 		if f.global {
-			out = append(out, "--"+f.primary+"="+f.value)
+			out = append(out, "--"+f.primary()+"="+f.value)
 		}
 	}
 	for _, command := range c.path {
@@ -230,7 +225,7 @@ func (c *call) argv() []string {
 	}
 	for _, f := range c.flags {
 		if !f.global {
-			out = append(out, "--"+f.primary+"="+f.value)
+			out = append(out, "--"+f.primary()+"="+f.value)
 		}
 	}
 	return append(append(out, "--"), c.args...)
@@ -240,7 +235,7 @@ func (c *call) argv() []string {
 func (c *call) given() map[string]string {
 	spelled := map[string]string{}
 	for _, f := range c.flags {
-		spelled[f.primary] = f.spelled
+		spelled[f.primary()] = f.spelled
 	}
 	return spelled
 }

@@ -87,13 +87,13 @@ func setS3(c *s3.Config, profile *string, name, value string) error {
 // or the pod. Keys of a role end, and are then asked for again.
 func (s *session) addS3Keys(c *s3.Config, profile string) error {
 	if id, key := s.env.get("AWS_ACCESS_KEY_ID"), s.env.get("AWS_SECRET_ACCESS_KEY"); id != "" && key != "" && profile == "" {
-		c.Credentials = s3.Credentials{AccessKey: id, SecretKey: key, SessionToken: s.env.get("AWS_SESSION_TOKEN")}
+		c.Credentials = s3Keys(id, key, s.env.get("AWS_SESSION_TOKEN"))
 		return nil
 	}
 	keys := s.s3KeySources(c.Endpoint, profile)
 	get := func() (s3.Credentials, error) {
 		v, err := keys.GetWithContext(nil)
-		return s3.Credentials{AccessKey: v.AccessKeyID, SecretKey: v.SecretAccessKey, SessionToken: v.SessionToken}, err
+		return s3Keys(v.AccessKeyID, v.SecretAccessKey, v.SessionToken), err
 	}
 	var err error
 	if c.Credentials, err = get(); err != nil {
@@ -108,6 +108,10 @@ func (s *session) addS3Keys(c *s3.Config, profile string) error {
 		return get()
 	}
 	return nil
+}
+
+func s3Keys(id, key, token string) s3.Credentials {
+	return s3.Credentials{AccessKey: id, SecretKey: remote.Secret(key), SessionToken: remote.Secret(token)}
 }
 
 // s3KeySources are the files, and the role where there can be one.
