@@ -166,12 +166,12 @@ func (d edge) owns() bool {
 }
 
 // isPart reports whether an object may be a mere part of another: anything
-// but a relation with rows, and a function.
+// but a relation with rows, a function, an operator class.
 func isPart(id objectID, e entry) bool {
 	if id.class == "pg_class" {
 		return e.relkind == "i" || e.relkind == "I" || e.relkind == "c" || e.relkind == "S"
 	}
-	return id.class != "pg_proc"
+	return id.class != "pg_proc" && id.class != "pg_opclass"
 }
 
 // readOutside finds what is in no system catalog with normal OIDs: large
@@ -254,7 +254,7 @@ func (c *catalog) identify(ctx context.Context, set map[objectID]bool) (map[obje
 	sql := fmt.Sprintf(`SELECT x.class, x.oid, coalesce(o.type, '') AS type, coalesce(o.schema, '') AS schema,
 			coalesce(o.name, '') AS name, coalesce(o.identity, '') AS identity, coalesce(t.typtype::text, '') AS typtype,
 			coalesce(r.relkind::text || CASE WHEN %s THEN 'p' WHEN EXISTS (SELECT FROM pg_inherits i
-				WHERE i.inhrelid = r.oid) THEN 'i' ELSE '' END, '') AS relkind
+				WHERE i.inhrelid = r.oid) THEN 'i' WHEN r.reloftype <> 0 THEN 'o' ELSE '' END, '') AS relkind
 		FROM unnest(ARRAY[%s]::text[], ARRAY[%s]::oid[]) x (class, oid)
 		LEFT JOIN pg_type t ON x.class = 'pg_type' AND t.oid = x.oid
 		LEFT JOIN pg_class r ON x.class = 'pg_class' AND r.oid = x.oid,
@@ -278,7 +278,7 @@ func (r identityRow) object() pgmodel.Object {
 		o.Kind = kinds[r.Typtype]
 	}
 	if kinds := map[string]pgmodel.Kind{"p": "partitioned table", "rp": "partition", "pp": "partition", "fp": "partition",
-		"ri": "inherited table", "fi": "foreign table", "f": "foreign table"}; kinds[r.Relkind] != "" {
+		"ri": "inherited table", "ro": "typed table", "fi": "foreign table", "f": "foreign table"}; kinds[r.Relkind] != "" {
 		o.Kind = kinds[r.Relkind]
 	}
 	if o.Name == "" {
