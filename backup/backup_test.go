@@ -43,7 +43,9 @@ func open(t testing.TB, settings database.Settings) *database.DB {
 // take takes a snapshot with two jobs and returns it.
 func take(t testing.TB, settings database.Settings, store *dir.Store, options backup.Options) *snapshots.Snapshot {
 	t.Helper()
-	id, err := tryTake(t.Context(), open(t, settings), store, options)
+	db := open(t, settings)
+	defer db.Close()
+	id, err := tryTake(t.Context(), db, store, options)
 	check(t, err)
 	s, err := snapshots.Open(t.Context(), store, id)
 	check(t, err)
@@ -119,6 +121,13 @@ func named(s database.Settings, name string) database.Settings {
 // spare drops the database of that name at the end of the test.
 func spare(t testing.TB, server *dbtest.Server, name string) string {
 	t.Helper()
-	t.Cleanup(func() { server.DropDatabase(t, name) })
+	server.DropDatabase(t, name)
 	return name
+}
+
+func entryByID(t testing.TB, store *dir.Store, id snapshots.ID) *snapshots.Snapshot {
+	t.Helper()
+	s, err := snapshots.Open(t.Context(), store, id)
+	check(t, err)
+	return s
 }

@@ -98,7 +98,7 @@ func openPostgreSQL(ctx context.Context, db *database.DB, options Options) (sour
 	for _, t := range options.SkipData {
 		skip[t] = true
 	}
-	return postgres.OpenSource(ctx, db, db.Settings().Database,
+	return postgres.OpenSource(ctx, db, db.Settings().Database, max(options.Jobs, 1),
 		postgres.Choice{Unsupported: options.LeaveOutUnsupported, SkipData: skip})
 }
 
@@ -236,9 +236,7 @@ func (d *Dump) copyParts(ctx context.Context, w *snapshots.Writer, tables []snap
 	return enter(tables, parts, done)
 }
 
-// eachPart runs work on every worker; all of them take from one queue. They
-// connect before the first row is copied, so that none comes late to its
-// locks.
+// eachPart runs work on every worker; all of them take from one queue.
 func (d *Dump) eachPart(ctx context.Context, work func(ctx context.Context, worker source.Worker, queue <-chan int) error) error {
 	n := len(d.source.Parts())
 	queue := make(chan int, n)
@@ -246,17 +244,8 @@ func (d *Dump) eachPart(ctx context.Context, work func(ctx context.Context, work
 		queue <- i
 	}
 	close(queue)
-	workers := make([]source.Worker, min(max(d.options.Jobs, 1), max(n, 1)))
-	for i := range workers {
-		worker, err := d.source.Worker(ctx)
-		if err != nil {
-			return err
-		}
-		defer worker.Close()
-		workers[i] = worker
-	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, worker := range workers {
+	for _, worker := range d.source.Workers() {
 		group.Go(func() error { return work(ctx, worker, queue) })
 	}
 	return group.Wait()

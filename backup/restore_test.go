@@ -73,7 +73,7 @@ func TestRestoreMakesAMissingDatabase(t *testing.T) {
 	server := dbtest.PostgreSQL(t)
 	settings, s := harbor(t, server, 180)
 	before := contents(t, server, settings.Database)
-	server.DropDatabase(t, settings.Database)
+	server.Exec(t, "postgres", `DROP DATABASE "`+settings.Database+`"`)
 	result := putBack(t, settings, s, target.Options{Mode: target.SwapIn, Name: settings.Database})
 	dbtest.RequireSame(t, before, contents(t, server, settings.Database))
 	if result.Aside != "" {

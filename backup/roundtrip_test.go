@@ -18,6 +18,7 @@ func filled(t *testing.T, server *dbtest.Server, version int) database.Settings 
 	t.Helper()
 	settings := server.CreateDatabase(t)
 	db := server.Open(t, settings.Database)
+	defer db.Close() // a session would be in the way of a swap
 	check(t, harborsql.BuildPostgreSQL(t.Context(), db, version))
 	check(t, harborsql.Fill(t.Context(), db, version))
 	return settings

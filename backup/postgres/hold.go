@@ -16,23 +16,23 @@ import (
 
 // hold is one moment of a database: a leader whose REPEATABLE READ READ ONLY
 // transaction locks every table against changes of the schema and exports its
-// snapshot.
+// snapshot, and followers that import it and hold the same locks.
 //
 // The tables are locked before the snapshot is taken: LOCK TABLE is one of
 // the few statements that take none (PostgreSQL manual, LOCK). So everything
 // that was done to a table before our lock is in the snapshot, and nothing
 // can be done to it after; a TRUNCATE or a rewriting ALTER TABLE between
 // snapshot and lock, which would show an empty table, is not possible.
+//
+// All connections have all locks before the long work begins. A follower that
+// came later could queue behind a statement that waits for the leader to end,
+// and neither would ever move.
 type hold struct {
-	leader   *pgx.Conn
-	locks    string // the statement that locks the tables
-	snapshot string
-	moment   time.Time
+	leader    *pgx.Conn
+	followers []*pgx.Conn
+	snapshot  string
+	moment    time.Time
 }
-
-// lockAttempts is how often the tables are listed again because one came or
-// went between the listing and the lock.
-const lockAttempts = 5
 
 type relation struct {
 	oid          uint32
@@ -46,47 +46,84 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY c.oid`
 
-// holdDatabase takes the moment. The caller closes the leader.
-func holdDatabase(ctx context.Context, db *database.DB, name string) (*hold, error) {
-	leader, err := connect(ctx, db, name)
-	if err != nil {
+// holdDatabase takes the moment over 1 + followers connections. Where someone
+// changes tables meanwhile it lets him through and tries again, for no longer
+// than locks may be waited for. The caller closes the hold.
+func holdDatabase(ctx context.Context, db *database.DB, name string, followers int) (*hold, error) {
+	h := &hold{}
+	if err := h.connect(ctx, db, name, followers); err != nil {
+		h.close()
 		return nil, err
 	}
-	for attempt := 1; ; attempt++ {
-		h, err := tryHold(ctx, leader)
+	limited, cancel := context.WithTimeout(ctx, db.Settings().LockTimeout)
+	defer cancel()
+	for {
+		err := h.try(ctx)
 		if err == nil {
 			return h, nil
 		}
-		if attempt < lockAttempts && errors.Is(err, errTablesMoved) && ctx.Err() == nil {
+		if errors.Is(err, errTablesMoved) && limited.Err() == nil {
 			continue
 		}
-		leader.Close(context.WithoutCancel(ctx))
+		h.close()
 		return nil, err
 	}
 }
 
-// errTablesMoved: tables came or went while they were being locked.
-var errTablesMoved = errors.New("tables were created or dropped while they were being locked")
-
-func tryHold(ctx context.Context, leader *pgx.Conn) (*hold, error) {
-	listed, err := relations(ctx, leader)
-	if err != nil {
-		return nil, err
+func (h *hold) connect(ctx context.Context, db *database.DB, name string, followers int) (err error) {
+	if h.leader, err = connect(ctx, db, name); err != nil {
+		return err
 	}
-	h := &hold{leader: leader, locks: lockStatement(listed)}
-	if err := exec(ctx, leader.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+	for range followers {
+		conn, err := connect(ctx, db, name)
+		if err != nil {
+			return err
+		}
+		h.followers = append(h.followers, conn)
 	}
-	err = h.lockAndExport(ctx, listed)
-	if err != nil {
-		_ = exec(context.WithoutCancel(ctx), leader.PgConn(), "ROLLBACK")
-		return nil, err
-	}
-	return h, nil
+	return nil
 }
 
-func (h *hold) lockAndExport(ctx context.Context, listed []relation) error {
-	if err := lockTables(ctx, h.leader, h.locks); err != nil {
+func (h *hold) close() {
+	for _, conn := range append([]*pgx.Conn{h.leader}, h.followers...) {
+		if conn != nil {
+			conn.Close(context.Background())
+		}
+	}
+}
+
+// errTablesMoved: tables came or went, or someone waits for one, while they
+// were being locked.
+var errTablesMoved = fault.Refusedf("someone is changing tables").
+	WithHint("wait until the migration or maintenance is over, or give more time with --lock-timeout")
+
+const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+func (h *hold) try(ctx context.Context) error {
+	listed, err := relations(ctx, h.leader)
+	if err != nil {
+		return err
+	}
+	if err = h.lead(ctx, listed); err == nil {
+		err = h.follow(ctx, listed)
+	}
+	if err == nil {
+		return nil
+	}
+	for _, conn := range append([]*pgx.Conn{h.leader}, h.followers...) {
+		if conn.PgConn().TxStatus() != 'I' {
+			_ = exec(context.WithoutCancel(ctx), conn.PgConn(), "ROLLBACK")
+		}
+	}
+	return err
+}
+
+// lead locks the tables and takes the snapshot.
+func (h *hold) lead(ctx context.Context, listed []relation) error {
+	if err := exec(ctx, h.leader.PgConn(), begin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := lockTables(ctx, h.leader, listed, ""); err != nil {
 		return err
 	}
 	row := h.leader.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.clock_timestamp()")
@@ -100,6 +137,28 @@ func (h *hold) lockAndExport(ctx context.Context, listed []relation) error {
 	}
 	if !slices.Equal(listed, seen) {
 		return errTablesMoved
+	}
+	return nil
+}
+
+// follow has the followers import the snapshot and lock what the leader holds
+// already. Nobody but a statement that waits for the leader can be in their
+// way, so they do not wait.
+func (h *hold) follow(ctx context.Context, listed []relation) error {
+	for _, conn := range h.followers {
+		// SET TRANSACTION SNAPSHOT must stand alone in its query.
+		for _, sql := range []string{begin, "SET TRANSACTION SNAPSHOT '" + h.snapshot + "'"} {
+			if err := exec(ctx, conn.PgConn(), sql); err != nil {
+				return fmt.Errorf("import snapshot: %w", err)
+			}
+		}
+		err := lockTables(ctx, conn, listed, " NOWAIT")
+		if sqlState(err) == "55P03" {
+			return fmt.Errorf("%w: %w", errTablesMoved, err)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -118,23 +177,17 @@ func relations(ctx context.Context, conn *pgx.Conn) ([]relation, error) {
 	return list, nil
 }
 
-func lockStatement(tables []relation) string {
+// lockTables waits no longer than the session's lock_timeout for each table,
+// or not at all.
+func lockTables(ctx context.Context, conn *pgx.Conn, tables []relation, nowait string) error {
 	if len(tables) == 0 {
-		return ""
+		return nil
 	}
 	names := make([]string, len(tables))
 	for i, t := range tables {
 		names[i] = quote(t.schema, t.name)
 	}
-	return "LOCK TABLE " + strings.Join(names, ", ") + " IN ACCESS SHARE MODE"
-}
-
-// lockTables waits no longer than the session's lock_timeout for each table.
-func lockTables(ctx context.Context, conn *pgx.Conn, statement string) error {
-	if statement == "" {
-		return nil
-	}
-	err := exec(ctx, conn.PgConn(), statement)
+	err := exec(ctx, conn.PgConn(), "LOCK TABLE "+strings.Join(names, ", ")+" IN ACCESS SHARE MODE"+nowait)
 	switch sqlState(err) {
 	case "":
 		return err
@@ -148,30 +201,6 @@ func lockTables(ctx context.Context, conn *pgx.Conn, statement string) error {
 			WithHint("connect as the owner of the Harbor database, or GRANT SELECT on all its tables")
 	}
 	return fmt.Errorf("lock tables for reading: %w", err)
-}
-
-// follow opens a connection that sees the same moment and holds the same
-// locks, for one worker.
-func (h *hold) follow(ctx context.Context, db *database.DB, name string) (*pgx.Conn, error) {
-	conn, err := connect(ctx, db, name)
-	if err != nil {
-		return nil, err
-	}
-	// SET TRANSACTION SNAPSHOT must stand alone in its query.
-	for _, sql := range []string{
-		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		"SET TRANSACTION SNAPSHOT '" + h.snapshot + "'",
-	} {
-		if err := exec(ctx, conn.PgConn(), sql); err != nil {
-			conn.Close(context.WithoutCancel(ctx))
-			return nil, fmt.Errorf("import snapshot: %w", err)
-		}
-	}
-	if err := lockTables(ctx, conn, h.locks); err != nil {
-		conn.Close(context.WithoutCancel(ctx))
-		return nil, err
-	}
-	return conn, nil
 }
 
 // sqlState returns the SQLSTATE of a server's error, or the empty string.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 
 	"github.com/harbordb/harbordb/backup/source"
 	"github.com/harbordb/harbordb/database"
@@ -38,10 +39,11 @@ type Choice struct {
 }
 
 // OpenSource holds the database of that name on db's server at one moment and
-// reads its catalog. It refuses, before anything is written anywhere, what it
-// cannot carry. The caller closes it.
-func OpenSource(ctx context.Context, db *database.DB, name string, choice Choice) (*Source, error) {
-	h, err := holdDatabase(ctx, db, name)
+// reads its catalog, over one connection and one more for each worker. It
+// refuses, before anything is written anywhere, what it cannot carry. The
+// caller closes it.
+func OpenSource(ctx context.Context, db *database.DB, name string, workers int, choice Choice) (*Source, error) {
+	h, err := holdDatabase(ctx, db, name, workers)
 	if err != nil {
 		return nil, fmt.Errorf("hold database %s: %w", name, err)
 	}
@@ -99,33 +101,29 @@ func (s *Source) Describe() source.Description { return s.about }
 // Parts returns the work, largest first.
 func (s *Source) Parts() []source.Part { return s.parts }
 
-// Worker opens a connection that sees the same moment.
-func (s *Source) Worker(ctx context.Context) (source.Worker, error) {
-	conn, err := s.hold.follow(ctx, s.db, s.name)
-	if err != nil {
-		return nil, err
+// Workers returns the workers. They end with the source.
+func (s *Source) Workers() []source.Worker {
+	workers := make([]source.Worker, len(s.hold.followers))
+	for i, conn := range s.hold.followers {
+		workers[i] = &worker{conn: conn, tables: s.about.Tables}
 	}
-	return &worker{conn: conn, tables: s.about.Tables}, nil
+	return workers
 }
 
-// Close ends the leader's transaction.
+// Close ends all transactions.
 func (s *Source) Close() error {
-	err := s.hold.leader.Close(context.Background())
+	s.hold.close()
 	// An unreachable connection is closed by the garbage collector, and the
 	// exported snapshot dies with it: keep the leader reachable until here.
 	runtime.KeepAlive(s.hold)
-	return err
+	return nil
 }
 
 // Finish reads the sequences, whose values no snapshot holds still, and
 // compares the catalog with the one described. What the server prints of a
 // view or a function is its newest state, so without this a view that was
-// changed while it was read could be half old. The comparison needs a
-// transaction of its own: the leader's would go on seeing the old catalog.
+// changed while it was read could be half old.
 func (s *Source) Finish(ctx context.Context) ([]snapshots.Sequence, error) {
-	if err := s.unchanged(ctx); err != nil {
-		return nil, fmt.Errorf("database %s: %w", s.name, err)
-	}
 	sequences := make([]snapshots.Sequence, 0, len(s.model.Sequences))
 	for _, q := range s.model.Sequences {
 		state := snapshots.Sequence{Schema: q.Name.Schema, Name: q.Name.Name}
@@ -135,15 +133,30 @@ func (s *Source) Finish(ctx context.Context) ([]snapshots.Sequence, error) {
 		}
 		sequences = append(sequences, state)
 	}
+	err := s.unchanged(ctx, time.Second)
+	if sqlState(err) == "55P03" {
+		// Someone waits for us to let go of a table, and we for him. All
+		// rows are copied, so let go, and see what he has made of it.
+		s.hold.close()
+		err = s.unchanged(ctx, s.db.Settings().LockTimeout)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", s.name, err)
+	}
 	return sequences, nil
 }
 
-func (s *Source) unchanged(ctx context.Context) error {
+// unchanged reads the catalog in a transaction of its own: the leader's would
+// go on seeing the old one.
+func (s *Source) unchanged(ctx context.Context, lockTimeout time.Duration) error {
 	conn, err := connect(ctx, s.db, s.name)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if err := pin(ctx, conn.PgConn(), s.db.Server().Number, lockTimeout); err != nil {
+		return err
+	}
 	now, err := ReadCatalog(ctx, conn)
 	if err != nil {
 		return err
@@ -175,5 +188,3 @@ func (w *worker) Copy(ctx context.Context, p source.Part, to io.Writer) error {
 	}
 	return nil
 }
-
-func (w *worker) Close() error { return w.conn.Close(context.Background()) }

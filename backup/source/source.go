@@ -15,13 +15,13 @@ import (
 )
 
 // Source is a database held at one moment. Describe and Parts may be called
-// at any time; Worker, Finish and Close by one goroutine at a time.
+// at any time; Workers, Finish and Close by one goroutine at a time.
 type Source interface {
 	Describe() Description
 	// Parts are all pieces of work, largest first.
 	Parts() []Part
-	// Worker opens one more connection that sees the same moment.
-	Worker(ctx context.Context) (Worker, error)
+	// Workers see the same moment, each over a connection of its own.
+	Workers() []Worker
 	// Finish reads the sequences, after the rows, and proves that the
 	// schema is still the one that was described.
 	Finish(ctx context.Context) ([]snapshots.Sequence, error)
@@ -29,12 +29,11 @@ type Source interface {
 	Close() error
 }
 
-// Worker copies parts, one at a time.
+// Worker copies parts, one at a time. It ends with its source.
 type Worker interface {
 	// Copy writes the raw lines of a part, each ended by a newline. Writes
 	// may be cut anywhere.
 	Copy(ctx context.Context, p Part, to io.Writer) error
-	Close() error
 }
 
 // Description is what a source holds.

@@ -64,8 +64,8 @@ type Disconnect string
 
 // What may be done with sessions.
 const (
-	Refuse      Disconnect = "refuse" // leave them alone and refuse the swap
-	EndSessions Disconnect = "end"    // end them, and those that come, until the swap is done
+	Refuse      Disconnect = ""    // leave them alone and refuse the swap
+	EndSessions Disconnect = "end" // end them, and those that come, until the swap is done
 )
 
 // Options say how a snapshot is restored.
