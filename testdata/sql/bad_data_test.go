@@ -82,5 +82,5 @@ func TestFailedStepLeavesItsVersionDirtyAndNothingElse(t *testing.T) {
 	if got, want := queryText(t, db, `SELECT version, dirty FROM schema_migrations`), fmt.Sprint(bad.to, " true"); got != want {
 		t.Errorf("recorded %s, want %s", got, want)
 	}
-	compare(t, "after the failure", readCatalog(t, db, postgreSQLCatalog), catalogs(t, "postgresql")[fmt.Sprintf("%04d", bad.from)])
+	requireVersion(t, db, bad.from)
 }

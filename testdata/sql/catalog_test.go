@@ -1,116 +1,107 @@
 package harborsql
 
 import (
-	"bufio"
+	"database/sql"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/schema"
 )
 
-// catalogs returns the measured catalogs of one engine by version. The first
-// version is kept in full, in lines of tab-separated fields, the others as the
-// change from the one before, in the format of diff -U0.
-func catalogs(t *testing.T, engine string) map[string][]string {
+// requireCatalog fails the test where a database is not exactly at a version:
+// package schema knows the measured objects of each, the layout file the order
+// of the columns and the names of the sequences.
+func requireCatalog(t *testing.T, db *sql.DB, engine database.Engine, version string) {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("catalog", engine, "*"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("catalogs of %s: %v", engine, err)
+	ev, err := schema.Inspect(t.Context(), db, engine)
+	if err != nil {
+		t.Fatal(err)
 	}
-	slices.Sort(names)
-	all := map[string][]string{}
-	var current []string
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ext := filepath.Ext(name)
-		if ext == ".tsv" {
-			current = lines(string(text))
-		} else {
-			current = patch(t, name, current, string(text))
-		}
-		all[strings.TrimSuffix(filepath.Base(name), ext)] = current
+	shown := append(slices.Clone(ev.Verdict.Pair), ev.Verdict.Shown)
+	if !slices.ContainsFunc(shown, func(m schema.Mark) bool { return m.String() == mark(version) }) {
+		t.Errorf("the catalog is that of %s, want %s", ev.Verdict.Shown, version)
 	}
-	return all
+	for _, d := range ev.Drift {
+		t.Errorf("%s: %s: want %q, have %q", version, d.Object(), d.Want, d.Have)
+	}
+	if engine == database.PostgreSQL {
+		requireLayout(t, version, readLines(t, db, postgreSQLLayout), measuredLayout(t, "layout/postgresql.tsv", PostgreSQLVersions(), version))
+	} else {
+		requireLayout(t, version, readLines(t, db, mySQLLayout), measuredLayout(t, "layout/mysql.tsv", MySQLVersions(), version))
+	}
 }
 
-func lines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
-
-// patch applies the hunks of a diff -U0 and checks what they remove.
-func patch(t *testing.T, name string, from []string, diff string) []string {
+func requireVersion(t *testing.T, db *sql.DB, version int) {
 	t.Helper()
-	var to []string
-	next := 0 // first line of from that is not in to yet
-	for s := bufio.NewScanner(strings.NewReader(diff)); s.Scan(); {
-		line := s.Text()
-		switch line[0] {
-		case '@':
-			start := hunkStart(t, name, line)
-			to = append(to, from[next:start]...)
-			next = start
-		case '-':
-			if from[next] != line[1:] {
-				t.Fatalf("%s removes a line that is not there:\n%s\n%s", name, line[1:], from[next])
-			}
-			next++
-		case '+':
-			to = append(to, line[1:])
-		}
-	}
-	return append(to, from[next:]...)
+	requireCatalog(t, db, database.PostgreSQL, fmt.Sprint(version))
 }
 
-// hunkStart returns the index of the first line that a hunk replaces, or
-// before which it inserts.
-func hunkStart(t *testing.T, name, header string) int {
-	t.Helper()
-	var old string
-	if _, err := fmt.Sscanf(header, "@@ -%s", &old); err != nil {
-		t.Fatalf("%s: %s: %v", name, header, err)
+// mark is what the version table holds: 1.1.0 kept the mark of the release
+// that last changed the schema before it.
+func mark(version string) string {
+	if version == "1.1.0" {
+		return "0.4.0"
 	}
-	var start, count int
-	if n, _ := fmt.Sscanf(old, "%d,%d", &start, &count); n == 1 {
-		count = 1
-	}
-	if count == 0 {
-		return start // an insertion after line start
-	}
-	return start - 1
+	return version
 }
 
-// compare reports the lines that two catalogs do not have in common, and, if
-// there are none, the first that stands elsewhere.
-func compare(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	if slices.Equal(got, want) {
-		return
-	}
-	t.Errorf("%s: the catalog is not the measured one:\n%s", what, difference(got, want))
-}
+// postgreSQLLayout lists tables with their columns in order, each followed by
+// the sequence that its default takes the next value of.
+const postgreSQLLayout = `
+	SELECT c.relname || E'\t' || string_agg(a.attname || COALESCE(':' ||
+		substring(pg_get_expr(d.adbin, d.adrelid) FROM '^nextval\(''(.*)''::regclass\)$'), ''), ' ' ORDER BY a.attnum)
+	FROM pg_class c
+	JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+	LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+	WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
+	GROUP BY c.relname`
 
-func difference(got, want []string) string {
-	var out strings.Builder
+const mySQLLayout = `
+	SELECT concat(table_name, '\t', group_concat(column_name ORDER BY ordinal_position SEPARATOR ' '))
+	FROM information_schema.columns
+	WHERE table_schema = database()
+	GROUP BY table_name`
+
+func requireLayout(t *testing.T, version string, got, want []string) {
+	t.Helper()
 	for _, line := range want {
 		if !slices.Contains(got, line) {
-			fmt.Fprintln(&out, "missing", line)
+			t.Errorf("%s: no table with this layout: %s", version, line)
 		}
 	}
 	for _, line := range got {
 		if !slices.Contains(want, line) {
-			fmt.Fprintln(&out, "surplus", line)
+			t.Errorf("%s: table with another layout: %s", version, line)
 		}
 	}
-	if out.Len() > 0 {
-		return out.String()
+}
+
+// measuredLayout returns the lines of a layout file that hold for a version.
+func measuredLayout[V int | string](t *testing.T, file string, versions []V, version string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i := range got {
-		if i >= len(want) || got[i] != want[i] {
-			return "line " + fmt.Sprint(i+1) + " stands elsewhere: " + got[i]
+	position := func(s string) int {
+		return slices.IndexFunc(versions, func(v V) bool { return fmt.Sprint(v) == s })
+	}
+	var want []string
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 4 || position(f[1]) < 0 || position(f[2]) < 0 {
+			if strings.HasPrefix(line, "#") {
+				continue
+			}
+			t.Fatalf("%s: %s", file, line)
+		}
+		if at := position(version); position(f[1]) <= at && at <= position(f[2]) {
+			want = append(want, f[0]+"\t"+f[3])
 		}
 	}
-	return ""
+	return want
 }

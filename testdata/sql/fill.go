@@ -25,7 +25,7 @@ var bookkeeping = []string{"schema_migrations", "alembic_version", "data_migrati
 // allows it. Keys and foreign keys are respected, and the same rows come out
 // each time. One sequence in three stands at a value that was used, one at a
 // value that was not, one where the seed rows left it; most stand behind the
-// highest id of their table.
+// highest id of their table. A database can be filled once.
 func Fill(ctx context.Context, db *sql.DB, version int) error {
 	if err := BuildPostgreSQL(ctx, db, version); err != nil {
 		return err

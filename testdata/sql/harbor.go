@@ -27,7 +27,7 @@ type rowSet struct {
 // The same rows come out each time; times are in January 2024.
 //
 // There are 4 images in a repository and 5 repositories in a project; the first
-// project is library.
+// project is library. A database can be filled once.
 func FillHarbor(ctx context.Context, db *sql.DB, version, images int) error {
 	if err := BuildPostgreSQL(ctx, db, version); err != nil {
 		return err

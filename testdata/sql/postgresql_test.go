@@ -19,55 +19,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 
-// postgreSQLCatalog lists a database as the measured catalogs do: columns by
-// table and position, indexes and constraints by table and name, triggers in
-// the order of their creation, functions.
-const postgreSQLCatalog = `
-	SELECT line FROM (
-		SELECT 1 AS kind, c.relname::text AS a, lpad(a.attnum::text, 5) AS b,
-			concat_ws(E'\t', 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-				CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END,
-				COALESCE(pg_get_expr(d.adbin, d.adrelid), '')) AS line
-		FROM pg_class c
-		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
-		UNION ALL
-		SELECT 2, tablename, indexname, concat_ws(E'\t', 'index', tablename, indexname, indexdef)
-		FROM pg_indexes WHERE schemaname = current_schema()
-		UNION ALL
-		SELECT 3, c.relname, k.conname,
-			concat_ws(E'\t', 'constraint', c.relname, k.conname, pg_get_constraintdef(k.oid))
-		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-		WHERE c.relnamespace = current_schema()::regnamespace AND k.contype <> 'n'
-		UNION ALL
-		SELECT 4, lpad(t.oid::text, 10), '',
-			concat_ws(E'\t', 'trigger', c.relname, t.tgname, pg_get_triggerdef(t.oid))
-		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-		WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
-		UNION ALL
-		SELECT 5, p.proname, '', concat_ws(E'\t', 'function', p.oid::regprocedure, '', l.lanname)
-		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-		WHERE p.pronamespace = current_schema()::regnamespace
-	) catalog
-	ORDER BY kind, a COLLATE "C", b COLLATE "C"`
-
-func readCatalog(t *testing.T, db *sql.DB, query string) []string {
+// readLines returns the rows of a query of one column.
+func readLines(t *testing.T, db *sql.DB, query string) []string {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), query)
+	all, err := queryStrings(t.Context(), db, query)
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, line)
-	}
-	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return all
@@ -155,10 +111,6 @@ func build(t *testing.T, db *sql.DB, version int) {
 func TestGolangMigrateWalksThroughEveryVersionWithTheMeasuredCatalog(t *testing.T) {
 	db := newPostgreSQL(t)
 	m := newMigrate(t, db)
-	want := catalogs(t, "postgresql")
-	if len(want) != len(PostgreSQLVersions()) {
-		t.Fatalf("%d catalogs for %d versions", len(want), len(PostgreSQLVersions()))
-	}
 	for _, version := range PostgreSQLVersions() {
 		if err := m.Steps(1); err != nil {
 			t.Fatalf("step to %d: %v", version, err)
@@ -167,7 +119,7 @@ func TestGolangMigrateWalksThroughEveryVersionWithTheMeasuredCatalog(t *testing.
 		if err != nil || dirty || int(got) != version {
 			t.Fatalf("version %d, dirty %v, error %v after the step to %d", got, dirty, err, version)
 		}
-		compare(t, fmt.Sprint("version ", version), readCatalog(t, db, postgreSQLCatalog), want[fmt.Sprintf("%04d", version)])
+		requireVersion(t, db, version)
 	}
 }
 
@@ -227,30 +179,20 @@ func TestNewestReleaseHasItsSequencesAndDroppedColumns(t *testing.T) {
 }
 
 func TestEveryVersionFitsOnOtherMajors(t *testing.T) {
-	newest := fmt.Sprintf("%04d", PostgreSQLVersions()[len(PostgreSQLVersions())-1])
-	want := catalogs(t, "postgresql")[newest]
 	for _, major := range []int{10, 12, 14, 16, 18} {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			server := dbtest.PostgreSQLMajor(t, major)
 			db := server.Open(t, server.CreateDatabase(t).Database)
 			build(t, db, 190)
-			compare(t, fmt.Sprint("PostgreSQL ", major), portable(readCatalog(t, db, postgreSQLCatalog)), want)
+			requireVersion(t, db, 190)
 		})
 	}
-}
-
-// portable writes a catalog of any major as PostgreSQL 15 does.
-func portable(catalog []string) []string {
-	for i, line := range catalog {
-		catalog[i] = strings.Replace(line, "EXECUTE PROCEDURE", "EXECUTE FUNCTION", 1)
-	}
-	return catalog
 }
 
 func TestBuildContinuesFromALowerVersion(t *testing.T) {
 	db := atVersion(t, 15)
 	build(t, db, 171)
-	compare(t, "version 171", readCatalog(t, db, postgreSQLCatalog), catalogs(t, "postgresql")["0171"])
+	requireVersion(t, db, 171)
 	if got := queryText(t, db, `SELECT version, dirty FROM schema_migrations`); got != "171 false" {
 		t.Errorf("recorded %s", got)
 	}
@@ -276,7 +218,7 @@ func TestBuildRefusesWithoutAChange(t *testing.T) {
 			if after := queryText(t, db, `SELECT version, dirty FROM schema_migrations`); after != before {
 				t.Errorf("recorded %s, before %s", after, before)
 			}
-			compare(t, "version 5", readCatalog(t, db, postgreSQLCatalog), catalogs(t, "postgresql")["0005"])
+			requireVersion(t, db, 5)
 		})
 	}
 }

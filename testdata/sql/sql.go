@@ -1,12 +1,17 @@
 // Package harborsql builds databases of every Harbor release for tests, and
 // fills, converts and damages them.
 //
-// The schemas stand beside this file: postgresql holds one migration step per
-// schema version from Harbor 1.6 on, a source for golang-migrate; mysql holds
-// the whole schema of each release from 1.1 to 1.5; defects holds one file per
-// defect. They are written for this project from measured catalogs: after each
-// step columns, indexes, constraints, triggers, functions and sequences are
+// The SQL stands beside this file. It is written for this project from measured
+// catalogs: columns, indexes, constraints, triggers, functions and sequences are
 // those of a real Harbor of that version.
+//
+//	postgresql  one migration step per schema version from Harbor 1.6 on, a source for golang-migrate
+//	mysql       the whole schema of each release from 1.1 to 1.5
+//	lineage     what differs where an installation began on MySQL
+//	notary      the two databases of Notary beside Harbor's
+//	additions   one file per kind of object that operators add
+//	defects     one file per defect
+//	layout      the order of columns and the names of sequences that tests compare with
 //
 // Only tests import this package. It writes to the database that it is given
 // without asking: never hand it one that anybody needs.
