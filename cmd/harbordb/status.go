@@ -71,7 +71,10 @@ type statusHarbor struct {
 	Shown    string   `json:"catalog_shows,omitempty"` // the version that the catalog itself shows
 	Findings []string `json:"findings"`
 	Running  []string `json:"migrating"` // sessions that migrate right now
-	Problem  string   `json:"problem,omitempty"`
+	// Background is what core does by itself after an upgrade and has not
+	// finished.
+	Background []schema.Work `json:"background"`
+	Problem    string        `json:"problem,omitempty"`
 }
 
 type statusSnapshots struct {
@@ -207,7 +210,7 @@ func (d *statusDatabase) read(ctx context.Context, db *database.DB) error {
 }
 
 func (h *statusHarbor) read(ctx context.Context, db *database.DB) error {
-	h.Releases, h.Findings, h.Running = []string{}, []string{}, []string{}
+	h.Releases, h.Findings, h.Running, h.Background = []string{}, []string{}, []string{}, []schema.Work{}
 	evidence, err := schema.Inspect(ctx, db, db.Engine())
 	if err != nil {
 		return err
@@ -227,7 +230,9 @@ func (h *statusHarbor) read(ctx context.Context, db *database.DB) error {
 	for _, m := range evidence.Running {
 		h.Running = append(h.Running, m.String())
 	}
-	return nil
+	work, err := schema.BackgroundWork(ctx, db, evidence.Record)
+	h.Background = append(h.Background, work...)
+	return err
 }
 
 func (r *statusSnapshots) read(ctx context.Context, s *session, server statusServer, set database.Settings) error {

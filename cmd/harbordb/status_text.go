@@ -49,6 +49,9 @@ func (h statusHarbor) text(p *page) {
 		[2]string{"the catalog shows", shown},
 		[2]string{"migrating now", strings.Join(h.Running, "; ")},
 	)
+	for _, work := range h.Background {
+		p.line("%s", work.Text)
+	}
 	for _, finding := range h.Findings {
 		p.line("! %s", finding)
 	}
