@@ -161,3 +161,22 @@ func whatRuns(t *testing.T, name string, line []string) (dryRun bool, args []str
 	}
 	return dryRun, args
 }
+
+func TestOtherWordsLeadToCommands(t *testing.T) {
+	app := ownApp()
+	for _, s := range synonyms {
+		group := app.Command(s.to[0])
+		if group == nil {
+			continue // this build lacks the whole group
+		}
+		if len(s.to) > 1 && lookUp(group.Subcommands, word{text: s.to[1]}) == nil {
+			t.Errorf("%s leads to %s, which is no command", strings.Join(s.from, " "), strings.Join(s.to, " "))
+		}
+		if s.flag != "" {
+			target := leaves(app)[strings.Join(s.to, " ")]
+			if !slices.ContainsFunc(target.Flags, func(f cli.Flag) bool { return f.Names()[0] == s.flag }) {
+				t.Errorf("%s needs the flag --%s", strings.Join(s.from, " "), s.flag)
+			}
+		}
+	}
+}
