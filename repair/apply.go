@@ -44,7 +44,7 @@ func Apply(ctx context.Context, db *database.DB, j *Journal, p *Plan) (Result, e
 	if err != nil {
 		return Result{}, fault.Hint(fmt.Errorf("nothing was changed: %w", err), "check the store (--store); a repair is only made when its journal is safe")
 	}
-	c := changeover{db: db, tables: p.tables, guards: append(guardsOf(p.Kind), p.guards...)}
+	c := changeover{db: db, changes: p.changes(), guards: p.guards}
 	done, err := c.run(ctx)
 	if errors.Is(err, errUnknown) {
 		return j.settle(ctx, db, r, err)
@@ -78,7 +78,7 @@ const settleTime = time.Minute
 func (j *Journal) settle(ctx context.Context, db *database.DB, r *record, cause error) (Result, error) {
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	n, err := count(asking, db, r.tables, held)
+	n, err := r.changes.count(asking, db, held)
 	switch {
 	case err == nil && n.after > 0:
 		return j.committed(ctx, r, r.Plan.Made), nil
@@ -89,11 +89,11 @@ func (j *Journal) settle(ctx context.Context, db *database.DB, r *record, cause 
 		WithHint("harbordb repair ls looks at the rows and says which, as soon as the database can be reached")
 }
 
-// changeover is one transaction that takes tables from the before to the after
-// of their changes.
+// changeover is one transaction that takes the database from the before to the
+// after of changes.
 type changeover struct {
-	db     *database.DB
-	tables []tableChanges
+	db *database.DB
+	changes
 	guards []guard
 }
 
@@ -102,6 +102,9 @@ func (c changeover) dialect() *dialect { return dialects[c.db.Engine()] }
 // run returns the server's time of the change. An error that is errUnknown is
 // the only one after which the rows may be changed.
 func (c changeover) run(ctx context.Context) (time.Time, error) {
+	if c.version != nil {
+		return c.runVersion(ctx)
+	}
 	s, off, err := c.open(ctx)
 	if s != nil {
 		defer s.close()
@@ -180,20 +183,20 @@ func (s *session) expect(ctx context.Context, t tableChanges, want finding, lock
 
 // explain turns what the server said into a fault that says what to do.
 func (c changeover) explain(err error) error {
+	wrapped := fmt.Errorf("nothing was changed: %w", err)
+	switch c.dialect().trouble(err) {
+	case denied:
+		return fault.Refusedf("%w", wrapped).WithHint("connect as the role that owns Harbor's tables, the one that core uses")
+	case readOnly:
+		return fault.Refusedf("%w", wrapped).WithHint("this server takes no writes; connect to the primary")
+	case locked:
+		return fault.Refusedf("%w", wrapped).WithHint("somebody else holds a lock on these rows: stop jobservice and core, or wait longer with --lock-timeout")
+	case deadlock:
+		return fault.Refusedf("%w", wrapped).WithHint("somebody else writes the same rows: stop jobservice and core, and run it again")
+	}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		return err
 	}
-	err = fmt.Errorf("nothing was changed: %w", err)
-	switch c.dialect().trouble(err) {
-	case denied:
-		return fault.Refusedf("%w", err).WithHint("connect as the role that owns Harbor's tables, the one that core uses")
-	case readOnly:
-		return fault.Refusedf("%w", err).WithHint("this server takes no writes; connect to the primary")
-	case locked:
-		return fault.Refusedf("%w", err).WithHint("somebody else holds a lock on these rows: stop jobservice and core, or wait longer with --lock-timeout")
-	case deadlock:
-		return fault.Refusedf("%w", err).WithHint("somebody else writes the same rows: stop jobservice and core, and run it again")
-	}
-	return err
+	return wrapped
 }

@@ -8,7 +8,7 @@ import (
 // Conflict is a row that is not what a plan or the journal expects.
 type Conflict struct {
 	Table string `json:"table"`
-	Row   string `json:"row"` // its key, or all of it
+	Row   string `json:"row"` // its key
 	Found string `json:"found"`
 	// Changes are the columns that differ: expected and found.
 	Changes []ColumnChange `json:"changes"`
@@ -16,8 +16,8 @@ type Conflict struct {
 
 // conflict compares a row with the one that was expected.
 func (t Table) conflict(want, got Row, f finding) Conflict {
-	c := Conflict{Table: t.Name, Row: t.name(want), Found: string(f)}
-	if want == nil || got == nil {
+	c := Conflict{Table: t.Name, Row: want[t.keyAt()].String(), Found: string(f)}
+	if got == nil {
 		return c
 	}
 	c.Changes = t.changed(change{before: want, after: got})
@@ -32,21 +32,6 @@ func (t Table) conflict(want, got Row, f finding) Conflict {
 // secretColumn may hold passwords, such as that of Redis in the rows of a
 // garbage collection.
 const secretColumn = "extra_attrs"
-
-// name is a row for people.
-func (t Table) name(r Row) string {
-	switch {
-	case r == nil:
-		return "none"
-	case t.Key != "":
-		return r[t.keyAt()].String()
-	}
-	list := make([]string, len(r))
-	for i, v := range r {
-		list[i] = v.String()
-	}
-	return "(" + strings.Join(list, ", ") + ")"
-}
 
 // String is the conflict for people, long values cut.
 func (c Conflict) String() string {

@@ -1,14 +1,17 @@
 package repair
 
 import (
+	"context"
+	"database/sql"
 	"strings"
 	"time"
 
 	"github.com/harbordb/harbordb/database"
 )
 
-// dialect is what differs between the engines: texts, and no step. Statements
-// are written with ? for parameters and bound by bind.
+// dialect is what differs between the engines: texts, and the steps around the
+// schema version. Statements are written with ? for parameters and bound by
+// bind.
 type dialect struct {
 	// bind turns the ? of a statement into the engine's placeholders.
 	bind func(string) string
@@ -42,10 +45,6 @@ type dialect struct {
 	// hint and rowLock stand around the condition of a SELECT that locks
 	// rows by key, so that it locks these rows and no other.
 	hint, rowLock string
-	// lockTable keeps other writers from a table until the transaction
-	// ends, and readers not at all. Empty where rowLock over all rows does
-	// that.
-	lockTable string
 	// updateRows sets columns of n rows, each to values of its own: the
 	// parameters are n times the key and then one for each column.
 	updateRows func(table, key string, columns []Column, keep []string, n int) string
@@ -55,6 +54,11 @@ type dialect struct {
 	triggers string
 	// holdOff and holdOn are formats with table and trigger.
 	holdOff, holdOn string
+
+	// writeVersion changes the schema version under the lock of lockVersion,
+	// which keeps migrations out until unlock.
+	writeVersion func(ctx context.Context, conn *sql.Conn, v *VersionChange, wait time.Duration) error
+	lockVersion  func(ctx context.Context, conn *sql.Conn, v *VersionChange, wait time.Duration) (unlock func() error, err error)
 
 	// trouble is what an error of the server means to a repair.
 	trouble func(error) trouble

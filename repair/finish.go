@@ -55,7 +55,7 @@ func (p *planner) taskItem(w work, e *execution, x task) (Item, error) {
 	if err != nil {
 		return item, err
 	}
-	item.Table, item.Action, item.Execution = w.tasks.Name, Update, x.execution
+	item.Table, item.Execution = w.tasks.Name, x.execution
 	item.Age, item.Young = x.touched, young(x.touched)
 	if item.To = p.status(); !x.open {
 		item.To = item.From
@@ -99,7 +99,7 @@ func (p *planner) finishExecutions(w work, found map[int64]*execution) error {
 
 func (p *planner) executionItem(w work, e *execution) (Item, error) {
 	item, err := w.item(p, e.row, nil)
-	item.Table, item.Action, item.ID = w.executions.Name, Update, e.id
+	item.Table, item.ID = w.executions.Name, e.id
 	item.To = p.status()
 	item.Age, item.Young = e.touched, young(e.touched)
 	return item, err

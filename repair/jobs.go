@@ -90,7 +90,7 @@ func (p *planner) jobItem(t Table, r Row, touched age) (Item, error) {
 		return Item{}, err
 	}
 	return Item{
-		Table: t.Name, ID: id, Action: Update, PolicyID: policyID, Policy: p.policy(policyID).name,
+		Table: t.Name, ID: id, PolicyID: policyID, Policy: p.policy(policyID).name,
 		Repository: t.get(r, "repository").text, Operation: t.get(r, "operation").text, Tags: t.get(r, "tags").text,
 		From: t.get(r, "status"), To: p.status(), Age: touched, Young: young(touched),
 	}, nil

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,9 +58,8 @@ type record struct {
 	Size   int64   `json:"rows_size"`
 	SHA256 string  `json:"rows_sha256"`
 
-	// What Load adds: the changes, and which marks there are.
-	tables []tableChanges
-	marks  map[string]mark
+	changes changes
+	marks   map[string]mark // those that are there
 }
 
 // line is one row in rows.jsonl. After holds only the columns that change.
@@ -85,9 +85,7 @@ func (j *Journal) begin(ctx context.Context, p *Plan) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := *p
-	head.Rows, head.LeftAlone = nil, nil
-	r := &record{Format: journalFormat, ID: id, Tool: j.tool, Plan: &head, tables: p.tables}
+	r := &record{Format: journalFormat, ID: id, Tool: j.tool, Plan: p.head(), Tables: []Table{}, changes: p.changes()}
 	for _, t := range p.tables {
 		r.Tables = append(r.Tables, t.table)
 	}
@@ -98,6 +96,16 @@ func (j *Journal) begin(ctx context.Context, p *Plan) (*record, error) {
 		return nil, errors.Join(err, j.remove(ctx, id))
 	}
 	return r, nil
+}
+
+// head is the plan without what rows.jsonl holds.
+func (p *Plan) head() *Plan {
+	head := *p
+	head.LeftAlone = nil
+	if p.Version == nil {
+		head.Rows = nil
+	}
+	return &head
 }
 
 // writeRows writes rows.jsonl and notes its size and digest in r.
@@ -111,9 +119,7 @@ func (j *Journal) writeRows(ctx context.Context, r *record, p *Plan) error {
 		r.Size = counted.n
 		return nil
 	})
-	for _, t := range p.tables {
-		r.Rows += len(t.changes)
-	}
+	r.Rows = len(p.Rows)
 	r.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return err
 }
@@ -145,11 +151,8 @@ func encodeRows(w io.Writer, p *Plan) error {
 	return err
 }
 
-// after are the columns that a change sets; nil for a deleted row.
+// after are the columns that a change sets.
 func (t Table) after(c change) map[string]Value {
-	if c.after == nil {
-		return nil
-	}
 	set := map[string]Value{}
 	for _, column := range t.changed(c) {
 		set[column.Column] = column.To
@@ -276,8 +279,9 @@ func (j *Journal) readRows(ctx context.Context, r *record) error {
 	defer body.Close()
 	for _, t := range r.Tables {
 		t.use(r.Plan.Target.Engine)
-		r.tables = append(r.tables, tableChanges{table: t})
+		r.changes.tables = append(r.changes.tables, tableChanges{table: t})
 	}
+	r.changes.version = r.Plan.Version
 	sum := sha256.New()
 	if err := r.decodeRows(io.TeeReader(body, sum)); err != nil {
 		return err
@@ -295,10 +299,10 @@ func (r *record) decodeRows(body io.Reader) error {
 			}
 			return fmt.Errorf("read %s: %w", rowsName, err)
 		}
-		if l.Table < 0 || l.Table >= len(r.tables) {
+		if l.Table < 0 || l.Table >= len(r.changes.tables) {
 			return fmt.Errorf("read %s: there is no table %d", rowsName, l.Table)
 		}
-		t := &r.tables[l.Table]
+		t := &r.changes.tables[l.Table]
 		c, err := t.table.change(l)
 		if err != nil {
 			return fmt.Errorf("read %s: row %d of %s: %w", rowsName, l.Item.ID, t.table.Name, err)
@@ -311,15 +315,10 @@ func (r *record) decodeRows(body io.Reader) error {
 
 // change is what a line stands for.
 func (t Table) change(l line) (change, error) {
-	if l.Before != nil && len(l.Before) != len(t.Columns) {
+	if len(l.Before) != len(t.Columns) {
 		return change{}, fmt.Errorf("%d values for %d columns", len(l.Before), len(t.Columns))
 	}
-	c := change{before: l.Before}
-	if l.After == nil {
-		return c, nil
-	}
-	c.after = make(Row, len(t.Columns))
-	copy(c.after, l.Before)
+	c := change{before: l.Before, after: slices.Clone(l.Before)}
 	for name, v := range l.After {
 		at := t.at(name)
 		if at < 0 {
@@ -334,11 +333,7 @@ func (r *record) checkRows(sum hash.Hash) error {
 	if got := hex.EncodeToString(sum.Sum(nil)); got != r.SHA256 {
 		return fmt.Errorf("%s does not have the digest that the plan names", rowsName)
 	}
-	n := 0
-	for _, t := range r.tables {
-		n += len(t.changes)
-	}
-	if n != r.Rows {
+	if n := len(r.Plan.Rows); n != r.Rows {
 		return fmt.Errorf("%s has %d rows, the plan names %d", rowsName, n, r.Rows)
 	}
 	return nil

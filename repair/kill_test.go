@@ -27,6 +27,7 @@ type orders struct {
 	Settings database.Settings
 	Store    string
 	Undo     repair.ID // or a repair of policy 8
+	Schema   bool      // or of the schema version
 	DieAt    string    // a step of the store; see dying
 }
 
@@ -56,6 +57,9 @@ func obey(text string) error {
 		return err
 	}
 	p, err := repair.PlanReplication(ctx, db, "8", repair.Options{})
+	if o.Schema {
+		p, err = repair.PlanSchema(ctx, db, "")
+	}
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,9 @@ var mysql = &dialect{
 			first.String(), rows, table, key, sets.String()[2:])
 	},
 
-	trouble: mysqlTrouble,
+	writeVersion: writeVersion,
+	lockVersion:  lockNothing,
+	trouble:      mysqlTrouble,
 }
 
 // pinMySQL shows columns of type timestamp in UTC, where no hour comes twice.

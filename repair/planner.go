@@ -122,7 +122,7 @@ func (p *planner) add(t Table, changes []change, items []Item) {
 		return
 	}
 	for i := range items {
-		items[i].Table, items[i].Action = t.Name, Update
+		items[i].Table = t.Name
 		items[i].Changes = t.changed(changes[i])
 		p.count(items[i]).Rows++
 		if items[i].Young {

@@ -40,8 +40,7 @@ var postgresql = &dialect{
 		return "least(" + strings.Join(ages, ", ") + ")"
 	},
 
-	rowLock:   " for no key update",
-	lockTable: "lock table %s in share row exclusive mode",
+	rowLock: " for no key update",
 	updateRows: func(table, key string, columns []Column, _ []string, n int) string {
 		var sets, names, first strings.Builder
 		for i, c := range columns {
@@ -62,7 +61,9 @@ var postgresql = &dialect{
 	holdOff: "alter table %s disable trigger %s",
 	holdOn:  "alter table %s enable trigger %s",
 
-	trouble: postgresTrouble,
+	writeVersion: forcePostgres,
+	lockVersion:  lockPostgres,
+	trouble:      postgresTrouble,
 }
 
 // pinPostgres is independent of what a role or a database has as defaults.

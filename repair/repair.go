@@ -56,6 +56,10 @@ type Plan struct {
 	// Notes are further things that the person should know.
 	Notes []string `json:"notes"`
 
+	// Version is the change of a repair of the schema version, which has no
+	// other.
+	Version *VersionChange `json:"version,omitempty"`
+
 	tables []tableChanges
 	guards []guard
 }
@@ -64,8 +68,6 @@ type Plan struct {
 type Item struct {
 	Table string `json:"table"`
 	ID    int64  `json:"id"`
-	// Action is "update", "insert" or "delete".
-	Action Action `json:"action"`
 	// Execution is the execution of a task.
 	Execution  int64  `json:"execution,omitempty"`
 	Vendor     string `json:"vendor_type,omitempty"`
@@ -83,16 +85,6 @@ type Item struct {
 	// Changes are the columns that change, in the table's order.
 	Changes []ColumnChange `json:"changes,omitempty"`
 }
-
-// Action is what happens to a row.
-type Action string
-
-// The actions.
-const (
-	Update Action = "update"
-	Insert Action = "insert"
-	Delete Action = "delete"
-)
 
 // ColumnChange is one column of one row.
 type ColumnChange struct {
@@ -122,10 +114,17 @@ type Step struct {
 }
 
 // Empty reports whether there is nothing to change.
-func (p *Plan) Empty() bool { return len(p.tables) == 0 }
+func (p *Plan) Empty() bool { return len(p.tables) == 0 && p.Version == nil }
+
+// changes are all that one repair changes: rows of tables, or the version.
+type changes struct {
+	tables  []tableChanges
+	version *VersionChange
+}
+
+func (p *Plan) changes() changes { return changes{p.tables, p.Version} }
 
 // change is one row before and after: all columns, in the order of the table.
-// A nil before is a row that is inserted, a nil after one that is deleted.
 type change struct {
 	before, after Row
 }
@@ -149,12 +148,7 @@ func (t tableChanges) reversed() tableChanges {
 func (t Table) changed(c change) []ColumnChange {
 	var list []ColumnChange
 	for i, column := range t.Columns {
-		switch {
-		case c.before == nil:
-			list = append(list, ColumnChange{Column: column.Name, To: c.after[i]})
-		case c.after == nil:
-			list = append(list, ColumnChange{Column: column.Name, From: c.before[i]})
-		case c.before[i] != c.after[i]:
+		if c.before[i] != c.after[i] {
 			list = append(list, ColumnChange{Column: column.Name, From: c.before[i], To: c.after[i]})
 		}
 	}

@@ -67,11 +67,17 @@ type harbor struct {
 // newHarbor has what build and then the script put into a new database.
 func newHarbor(t testing.TB, server *dbtest.Server, build func(*sql.DB) error, script string) *harbor {
 	t.Helper()
-	h := &harbor{TB: t, settings: server.CreateDatabase(t)}
-	h.raw = dbtest.Open(t, h.settings)
-	if err := build(h.raw); err != nil {
+	settings := server.CreateDatabase(t)
+	if err := build(dbtest.Open(t, settings)); err != nil {
 		t.Fatal(err)
 	}
+	return harborIn(t, settings, script)
+}
+
+// harborIn has what is in a database, and then the script.
+func harborIn(t testing.TB, settings database.Settings, script string) *harbor {
+	t.Helper()
+	h := &harbor{TB: t, settings: settings, raw: dbtest.Open(t, settings)}
 	if script != "" {
 		dbtest.Exec(t, h.settings, script)
 	}
@@ -95,12 +101,27 @@ func (h *harbor) newJournal() {
 
 func nothing(*sql.DB) error { return nil }
 
-// postgres builds a schema version on PostgreSQL.
+// built are the databases of the shared PostgreSQL server that are copied for
+// tests, one for each schema version.
+var built = map[int]string{}
+
+// postgres has a schema version on PostgreSQL.
 func postgres(t testing.TB, version int, script string) *harbor {
 	t.Helper()
-	return newHarbor(t, dbtest.PostgreSQL(t), func(db *sql.DB) error {
-		return harborsql.BuildPostgreSQL(t.Context(), db, version)
-	}, script)
+	server := dbtest.PostgreSQL(t)
+	if built[version] == "" {
+		built[version] = fmt.Sprintf("schema%d", version)
+		server.Exec(t, "", "CREATE DATABASE "+built[version])
+		db := dbtest.Open(t, server.Settings(built[version]))
+		if err := harborsql.BuildPostgreSQL(t.Context(), db, version); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+	}
+	name := "t" + strings.ToLower(rand.Text())
+	server.Exec(t, "", "CREATE DATABASE "+name+" TEMPLATE "+built[version])
+	server.DropDatabase(t, name)
+	return harborIn(t, server.Settings(name), script)
 }
 
 // mysql builds the schema of a release on a server of the MySQL era.

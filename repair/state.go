@@ -123,7 +123,10 @@ func (t tally) String() string {
 
 // count asks the rows. Held, it waits for whoever writes them, and lets go of
 // them again.
-func count(ctx context.Context, db *database.DB, tables []tableChanges, lock rowLock) (tally, error) {
+func (c changes) count(ctx context.Context, db *database.DB, lock rowLock) (tally, error) {
+	if c.version != nil {
+		return c.version.count(ctx, db, lock)
+	}
 	open := look
 	if lock == held {
 		open = func(ctx context.Context, db *database.DB) (*session, error) {
@@ -136,7 +139,7 @@ func count(ctx context.Context, db *database.DB, tables []tableChanges, lock row
 	}
 	defer s.close()
 	var n tally
-	for _, t := range tables {
+	for _, t := range c.tables {
 		findings, _, err := s.compare(ctx, t, lock)
 		if err != nil {
 			return tally{}, err
@@ -164,7 +167,7 @@ func (j *Journal) Settle(ctx context.Context, db *database.DB, e Entry) (Entry, 
 	if err != nil {
 		return e, err
 	}
-	n, err := count(ctx, db, r.tables, plain)
+	n, err := r.changes.count(ctx, db, plain)
 	if err != nil {
 		return e, fmt.Errorf("rows of repair %s: %w", e.ID, err)
 	}

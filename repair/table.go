@@ -12,12 +12,9 @@ import (
 
 // Table is a table as a repair found it. The journal keeps it beside the rows.
 type Table struct {
-	Schema string `json:"schema"`
-	Name   string `json:"name"`
-	// Key is the column that identifies a row. It is empty for the tables
-	// that hold the schema version: they are compared and written as a
-	// whole.
-	Key     string   `json:"key,omitempty"`
+	Schema  string   `json:"schema"`
+	Name    string   `json:"name"`
+	Key     string   `json:"key"` // the column that identifies a row, an integer
 	Columns []Column `json:"columns"`
 }
 
@@ -154,31 +151,6 @@ func (s *session) readKeys(ctx context.Context, t Table, keys []int64, lock rowL
 		found[k] = r
 		return nil
 	})
-}
-
-// content reads a whole table, in the order of its columns, and locks it all
-// where asked for.
-func (s *session) content(ctx context.Context, t Table, lock rowLock) ([]Row, error) {
-	order := make([]string, len(t.Columns))
-	for i := range order {
-		order[i] = strconv.Itoa(i + 1)
-	}
-	tail := ""
-	if lock == held {
-		tail = s.d.rowLock
-		if s.d.lockTable != "" {
-			if err := s.exec(ctx, fmt.Sprintf(s.d.lockTable, s.quote(t.Schema, t.Name))); err != nil {
-				return nil, err
-			}
-		}
-	}
-	query := fmt.Sprintf("select %s from %s order by %s%s", t.selection(s.d, ""), s.quote(t.Schema, t.Name), strings.Join(order, ", "), tail)
-	var list []Row
-	err := s.rows(ctx, t, query, nil, func(r Row) error {
-		list = append(list, r)
-		return nil
-	})
-	return list, err
 }
 
 // rows runs a query that selects all columns of t and calls each for every

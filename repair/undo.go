@@ -28,7 +28,7 @@ type UndoPlan struct {
 	Before  []Step `json:"before"`
 	After   []Step `json:"after"`
 
-	tables []tableChanges // reversed
+	changes changes // reversed
 }
 
 // Empty reports whether there is nothing to put back.
@@ -70,13 +70,16 @@ func PlanUndo(ctx context.Context, db *database.DB, j *Journal, id ID) (*UndoPla
 	}
 	u := &UndoPlan{ID: id, Kind: r.Plan.Kind, Scope: r.Plan.Scope, Target: here, Made: m.made,
 		Rows: []Item{}, Conflicts: []Conflict{}, Before: r.Plan.Before, After: r.Plan.After}
+	if r.Plan.Version != nil {
+		return u, u.readVersion(ctx, s, r)
+	}
 	return u, u.read(ctx, s, r)
 }
 
 // read sorts the rows of a repair into those to put back and the others.
 func (u *UndoPlan) read(ctx context.Context, s *session, r *record) error {
 	n := 0
-	for _, t := range r.tables {
+	for _, t := range r.changes.tables {
 		findings, rows, err := s.compare(ctx, t, plain)
 		if err != nil {
 			return fmt.Errorf("rows of repair %s: %w", u.ID, err)
@@ -95,7 +98,7 @@ func (u *UndoPlan) read(ctx context.Context, s *session, r *record) error {
 			n++
 		}
 		if len(back.changes) > 0 {
-			u.tables = append(u.tables, back.reversed())
+			u.changes.tables = append(u.changes.tables, back.reversed())
 		}
 	}
 	return nil
@@ -109,7 +112,6 @@ func (i Item) reversed() Item {
 		changes[n] = ColumnChange{Column: c.Column, From: c.To, To: c.From}
 	}
 	i.Changes = changes
-	i.Action = map[Action]Action{Update: Update, Insert: Delete, Delete: Insert}[i.Action]
 	return i
 }
 
@@ -130,7 +132,7 @@ func Undo(ctx context.Context, db *database.DB, j *Journal, u *UndoPlan, conflic
 	if err := j.mark(ctx, u.ID, undoingName, m); err != nil {
 		return Result{}, fmt.Errorf("nothing was changed: %w", err)
 	}
-	done, err := changeover{db: db, tables: u.tables, guards: guardsOf(u.Kind)}.run(ctx)
+	done, err := changeover{db: db, changes: u.changes}.run(ctx)
 	if err == nil {
 		m.Time = done
 		return j.undone(ctx, u, m), nil

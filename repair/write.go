@@ -20,9 +20,6 @@ const (
 // compare reads the rows of all changes of a table and says how each stands.
 // The current rows come with it; nil for one that is gone.
 func (s *session) compare(ctx context.Context, t tableChanges, lock rowLock) ([]finding, []Row, error) {
-	if t.table.Key == "" {
-		return s.compareContent(ctx, t, lock)
-	}
 	keys := make([]int64, len(t.changes))
 	for i, c := range t.changes {
 		var err error
@@ -57,61 +54,9 @@ func (c change) find(r Row) finding {
 	return otherwise
 }
 
-// compareContent takes the rows of a table together: one more or less, and
-// the whole table is what nobody planned.
-func (s *session) compareContent(ctx context.Context, t tableChanges, lock rowLock) ([]finding, []Row, error) {
-	rows, err := s.content(ctx, t.table, lock)
-	if err != nil {
-		return nil, nil, err
-	}
-	before, after := t.sides()
-	verdict := otherwise
-	switch {
-	case sameRows(rows, before):
-		verdict = asBefore
-	case sameRows(rows, after):
-		verdict = asAfter
-	}
-	current := make([]Row, len(t.changes))
-	copy(current, rows)
-	return slices.Repeat([]finding{verdict}, len(t.changes)), current, nil
-}
-
-// sides are the rows before and after.
-func (t tableChanges) sides() (before, after []Row) {
-	for _, c := range t.changes {
-		if c.before != nil {
-			before = append(before, c.before)
-		}
-		if c.after != nil {
-			after = append(after, c.after)
-		}
-	}
-	return before, after
-}
-
-// sameRows compares two lists of rows whatever their order.
-func sameRows(a, b []Row) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	left := slices.Clone(b)
-	for _, r := range a {
-		at := slices.IndexFunc(left, func(x Row) bool { return slices.Equal(x, r) })
-		if at < 0 {
-			return false
-		}
-		left = slices.Delete(left, at, at+1)
-	}
-	return true
-}
-
 // write carries the changes of one table out. The rows are locked and as
 // before.
 func (s *session) write(ctx context.Context, t tableChanges) error {
-	if t.table.Key == "" {
-		return s.replaceContent(ctx, t)
-	}
 	alike, single := t.groups()
 	for _, g := range alike {
 		for part := range slices.Chunk(g, batch) {
@@ -220,27 +165,6 @@ func (s *session) writeRows(ctx context.Context, t Table, changes []change) erro
 func (s *session) update(ctx context.Context, t Table, statement string, args []any) error {
 	if err := s.exec(ctx, statement, args...); err != nil {
 		return fmt.Errorf("update %s: %w", t.Name, err)
-	}
-	return nil
-}
-
-// replaceContent empties a table and fills it anew.
-func (s *session) replaceContent(ctx context.Context, t tableChanges) error {
-	name := s.quote(t.table.Schema, t.table.Name)
-	if err := s.exec(ctx, "delete from "+name); err != nil {
-		return fmt.Errorf("empty %s: %w", t.table.Name, err)
-	}
-	var columns, values []string
-	for _, c := range t.table.Columns {
-		columns = append(columns, c.quoted)
-		values = append(values, s.d.cast("?", c))
-	}
-	insert := fmt.Sprintf("insert into %s (%s) values (%s)", name, strings.Join(columns, ", "), strings.Join(values, ", "))
-	_, after := t.sides()
-	for _, r := range after {
-		if err := s.exec(ctx, insert, anys(r)...); err != nil {
-			return fmt.Errorf("insert into %s: %w", t.table.Name, err)
-		}
 	}
 	return nil
 }
