@@ -2,10 +2,11 @@ package harborsql
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/harbordb/harbordb/database"
 )
 
 // BuildMySQL creates the schema of a release of the MySQL era with its seed
@@ -15,17 +16,11 @@ import (
 // The schema of 1.5.0 has two index columns that are one byte too wide for
 // MySQL 5.6 (Harbor shipped MariaDB by then); on such a server they are indexed
 // by their first 255 characters.
-func BuildMySQL(ctx context.Context, db *sql.DB, version string) error {
+func BuildMySQL(ctx context.Context, db database.Querier, version string) error {
 	if !slices.Contains(MySQLVersions(), version) {
 		return fmt.Errorf("no MySQL schema of Harbor %s", version)
 	}
-	// One connection, so that session settings last.
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	narrow, err := narrowIndexes(ctx, conn)
+	narrow, err := narrowIndexes(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -33,7 +28,7 @@ func BuildMySQL(ctx context.Context, db *sql.DB, version string) error {
 		if narrow {
 			statement = shortenIndexes.Replace(statement)
 		}
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("build Harbor %s: %w in:\n%s", version, err, statement)
 		}
 	}
@@ -47,9 +42,9 @@ var shortenIndexes = strings.NewReplacer(
 
 // narrowIndexes tells whether an index column has at most 767 bytes: MySQL
 // before 5.7, and MariaDB before 10.2.
-func narrowIndexes(ctx context.Context, conn *sql.Conn) (bool, error) {
+func narrowIndexes(ctx context.Context, db database.Querier) (bool, error) {
 	var version string
-	if err := conn.QueryRowContext(ctx, `SELECT version()`).Scan(&version); err != nil {
+	if err := db.QueryRowContext(ctx, `SELECT version()`).Scan(&version); err != nil {
 		return false, err
 	}
 	var major, minor int

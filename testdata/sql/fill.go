@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/harbordb/harbordb/database"
 )
 
 // rowsPerTable is enough for each column to see each of its values.
@@ -80,8 +82,7 @@ func fillTable(ctx context.Context, db *sql.DB, t table) error {
 	return err
 }
 
-// values returns the column's value in each row; nil is NULL. Columns start at
-// different places in their lists, so that rows mix.
+// values returns the column's value in each row; nil is NULL.
 func (c column) values(ctx context.Context, db *sql.DB, offset int) ([]*string, error) {
 	if c.refTable != "" {
 		return c.references(ctx, db, offset)
@@ -90,8 +91,15 @@ func (c column) values(ctx context.Context, db *sql.DB, offset int) ([]*string, 
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*string, rowsPerTable)
 	seen := map[string]bool{}
+	return c.spread(choices, offset, func(value string, r int) string { return c.distinct(value, r, seen) }), nil
+}
+
+// spread hands out choices and, where the column takes it, NULL, in turn, so
+// that each comes up. Columns start at different places in their lists, so
+// that rows mix. In a key distinct makes a choice one that was not there yet.
+func (c column) spread(choices []string, offset int, distinct func(value string, r int) string) []*string {
+	out := make([]*string, rowsPerTable)
 	for r := range out {
 		n := (r + offset) % (len(choices) + 1)
 		if n == len(choices) && !c.notNull {
@@ -99,11 +107,11 @@ func (c column) values(ctx context.Context, db *sql.DB, offset int) ([]*string, 
 		}
 		value := choices[n%len(choices)]
 		if c.unique && c.canBeDistinct() {
-			value = c.distinct(value, r, seen)
+			value = distinct(value, r)
 		}
 		out[r] = &value
 	}
-	return out, nil
+	return out
 }
 
 // distinct returns value, or where it was there before, one made of r.
@@ -119,8 +127,6 @@ func (c column) distinct(value string, r int, seen map[string]bool) string {
 	return value
 }
 
-// references returns values of the referenced column, each once where the
-// column is part of a key.
 func (c column) references(ctx context.Context, db *sql.DB, offset int) ([]*string, error) {
 	query := fmt.Sprintf("SELECT %[1]s::text FROM %[2]s WHERE %[1]s IS NOT NULL ORDER BY %[1]s DESC LIMIT %[3]d",
 		quote(c.refColumn), quote(c.refTable), rowsPerTable)
@@ -128,6 +134,11 @@ func (c column) references(ctx context.Context, db *sql.DB, offset int) ([]*stri
 	if err != nil {
 		return nil, err
 	}
+	return c.pick(keys, offset)
+}
+
+// pick refers to each of the keys once, or in the first row to none.
+func (c column) pick(keys []string, offset int) ([]*string, error) {
 	if len(keys) < rowsPerTable {
 		return nil, fmt.Errorf("%d rows in %s to refer to", len(keys), c.refTable)
 	}
@@ -203,7 +214,7 @@ func moveSequences(ctx context.Context, db *sql.DB) error {
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-func queryStrings(ctx context.Context, db *sql.DB, query string) ([]string, error) {
+func queryStrings(ctx context.Context, db database.Querier, query string) ([]string, error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err

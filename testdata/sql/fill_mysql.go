@@ -3,6 +3,7 @@ package harborsql
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,13 +33,14 @@ func FillMySQL(ctx context.Context, db *sql.DB, version string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	// The settings below would stay with the connection; it is not used again.
+	defer conn.Raw(func(any) error { return driver.ErrBadConn })
 	tables, err := readMySQLTables(ctx, conn)
 	if err != nil {
 		return err
 	}
 	if len(tables) == 0 {
-		if err := BuildMySQL(ctx, db, version); err != nil {
+		if err := BuildMySQL(ctx, conn, version); err != nil {
 			return err
 		}
 		if tables, err = readMySQLTables(ctx, conn); err != nil {
@@ -115,19 +117,7 @@ func (c column) mySQLValues(ctx context.Context, conn *sql.Conn, offset int) ([]
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*string, rowsPerTable)
-	for r := range out {
-		n := (r + offset) % (len(choices) + 1)
-		if n == len(choices) && !c.notNull {
-			continue
-		}
-		value := choices[n%len(choices)]
-		if c.unique && c.canBeDistinct() {
-			value = c.mySQLDistinct(value, r)
-		}
-		out[r] = &value
-	}
-	return out, nil
+	return c.spread(choices, offset, c.mySQLDistinct), nil
 }
 
 // mySQLDistinct makes a value of r: the collation of Harbor's tables ignores
@@ -146,27 +136,11 @@ func (c column) mySQLDistinct(value string, r int) string {
 func (c column) mySQLReferences(ctx context.Context, conn *sql.Conn, offset int) ([]*string, error) {
 	query := fmt.Sprintf("SELECT %[1]s FROM %[2]s ORDER BY %[1]s LIMIT %[3]d",
 		backquote(c.refColumn), backquote(c.refTable), rowsPerTable)
-	rows, err := conn.QueryContext(ctx, query)
+	keys, err := queryStrings(ctx, conn, query)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var keys []string
-	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	if len(keys) < rowsPerTable {
-		return nil, fmt.Errorf("%d rows in %s to refer to", len(keys), c.refTable)
-	}
-	out := make([]*string, rowsPerTable)
-	for r := range out {
-		out[r] = &keys[(r+offset)%len(keys)]
-	}
-	return out, rows.Err()
+	return c.pick(keys, offset)
 }
 
 func (c column) mySQLChoices() ([]string, error) {
