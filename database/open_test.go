@@ -324,9 +324,7 @@ func TestAnUnknownEngineIsRefused(t *testing.T) {
 
 func TestAConnectionThroughAPoolerIsRefused(t *testing.T) {
 	server := dbtest.PostgreSQL(t)
-	settings := server.TCP("")
-	settings.Port = startPooler(t, settings)
-	db := open(t, settings)
+	db := open(t, dbtest.Pooler(t, server.TCP("")))
 	err := db.CheckDirect(t.Context())
 	if fault.KindOf(err) != fault.Refused || !strings.Contains(err.Error(), "pooler") {
 		t.Errorf("got %v", err)

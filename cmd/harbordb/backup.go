@@ -71,7 +71,7 @@ func runBackup(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	db, err := s.connect(c.Context)
+	db, err := s.connectDirect(c.Context)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *session) liveSide(c *cli.Context) (backup.Side, error) {
 	if err != nil {
 		return backup.Side{}, err
 	}
-	db, err := s.connect(c.Context)
+	db, err := s.connectDirect(c.Context)
 	if err != nil {
 		return backup.Side{}, err
 	}

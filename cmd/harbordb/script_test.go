@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/harbor"
 	"github.com/harbordb/harbordb/internal/dbtest"
 	harborsql "github.com/harbordb/harbordb/testdata/sql"
 )
@@ -48,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"secret":   scriptSecret,
 			"template": scriptTemplate,
 			"bucket":   scriptBucket,
+			"pooler":   scriptPooler,
 		},
 	})
 }
@@ -149,15 +151,9 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 //	sql $NAME 'STATEMENT' ...
 func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg)
-	u, err := url.Parse(args[0])
+	settings, err := harbor.ParseDSN(args[0], "sql")
 	ts.Check(err)
-	port, err := strconv.Atoi(u.Port())
-	ts.Check(err)
-	engine := map[string]database.Engine{"postgres": database.PostgreSQL, "mysql": database.MySQL}[u.Scheme]
-	settings := database.Settings{
-		Engine: engine, Host: u.Hostname(), Port: port, User: u.User.Username(),
-		Database: strings.TrimPrefix(u.Path, "/"), TLS: database.TLS{Mode: database.TLSDisable},
-	}
+	settings.TLS.Mode = database.TLSDisable
 	for _, statement := range args[1:] {
 		dbtest.Exec(testOf(ts), settings, statement)
 	}
@@ -216,4 +212,15 @@ func scriptBucket(ts *testscript.TestScript, neg bool, args []string) {
 	server := httptest.NewServer(gofakes3.New(backend).Server())
 	ts.Defer(server.Close)
 	ts.Setenv(args[0], server.URL)
+}
+
+// scriptPooler puts a connection pooler before the server of a URL and sets
+// NAME to the URL by way of it:
+//
+//	pooler NAME URL
+func scriptPooler(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg)
+	settings, err := harbor.ParseDSN(args[1], "pooler")
+	ts.Check(err)
+	setServer(ts, args[0], dbtest.Pooler(testOf(ts), settings))
 }

@@ -1,4 +1,4 @@
-package database_test
+package dbtest
 
 import (
 	"bufio"
@@ -11,26 +11,30 @@ import (
 	"github.com/harbordb/harbordb/database"
 )
 
-// startPooler stands before a PostgreSQL server and does the one thing by
-// which a pooler can be told from a server: it announces a process of its own
-// making. It returns its port.
-func startPooler(t *testing.T, server database.Settings) int {
+// Pooler stands before the PostgreSQL server that settings name over TCP,
+// without TLS, and does the one thing by which a connection pooler can be told
+// from a server: it announces a process of its own making. It returns the same
+// settings by way of it.
+func Pooler(t testing.TB, settings database.Settings) database.Settings {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
+	address := fmt.Sprintf("%s:%d", settings.Host, settings.Port)
 	go func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go pool(client, fmt.Sprintf("%s:%d", server.Host, server.Port))
+			go pool(client, address)
 		}
 	}()
-	return listener.Addr().(*net.TCPAddr).Port
+	settings.Host, settings.Port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
+	settings.TLS = database.TLS{Mode: database.TLSDisable}
+	return settings
 }
 
 func pool(client net.Conn, address string) {
