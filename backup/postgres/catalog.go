@@ -25,15 +25,20 @@ var (
 
 // ReadCatalog reads the catalog of the database that q is connected to,
 // whatever the server's major from 9.6 on. The caller has begun a transaction
-// in which search_path is empty, and has locked the tables: what the server
-// prints of a view or an index is its current state and not the transaction's
-// snapshot, so that only locks and a comparison with CatalogDigest prove that
-// both are the same. Objects that a model cannot hold are in Unsupported.
+// in which search_path is empty and the client encoding UTF8, and has locked
+// the tables: what the server prints of a view or an index is its current
+// state and not the transaction's snapshot, so that only locks and a
+// comparison with CatalogDigest prove that both are the same. Objects that a
+// model cannot hold are in Unsupported.
 func ReadCatalog(ctx context.Context, q rowQuerier) (*pgmodel.Model, error) {
-	restore, err := useUTF8(ctx, q)
+	m, err := readCatalog(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}
+	return m, nil
+}
+
+func readCatalog(ctx context.Context, q rowQuerier) (*pgmodel.Model, error) {
 	c := newCatalog(q)
 	for _, read := range []func(context.Context) error{
 		c.readServer, c.readDependencies, c.readInventory, c.readDetails, // what belongs to any kind
@@ -43,14 +48,10 @@ func ReadCatalog(ctx context.Context, q rowQuerier) (*pgmodel.Model, error) {
 		c.sweep, // what nobody has claimed
 	} {
 		if err := read(ctx); err != nil {
-			return nil, fmt.Errorf("read the catalog: %w", err)
+			return nil, err
 		}
 	}
-	m, err := c.assemble()
-	if err != nil {
-		return nil, fmt.Errorf("read the catalog: %w", err)
-	}
-	return m, restore(ctx)
+	return c.assemble()
 }
 
 // CatalogDigest returns a digest of what ReadCatalog reads. It differs from
@@ -73,24 +74,6 @@ func ModelDigest(m *pgmodel.Model) (string, error) {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), nil
-}
-
-// useUTF8 makes the server send names as UTF-8, until the transaction ends or
-// the function that it returns is called. It does not change the bytes of a
-// database whose encoding is SQL_ASCII.
-func useUTF8(ctx context.Context, q rowQuerier) (restore func(context.Context) error, err error) {
-	const get, set = `SELECT current_setting('client_encoding')`, `SELECT set_config('client_encoding', '%s', true)`
-	before, err := query(ctx, q, get, pgx.RowTo[string])
-	if err != nil {
-		return nil, err
-	}
-	if _, err := query(ctx, q, fmt.Sprintf(set, "UTF8"), pgx.RowTo[string]); err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) error {
-		_, err := query(ctx, q, fmt.Sprintf(set, before[0]), pgx.RowTo[string])
-		return err
-	}, nil
 }
 
 // query runs sql and returns its rows.

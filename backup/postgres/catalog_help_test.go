@@ -79,9 +79,6 @@ func restoreModel(t testing.TB, s *dbtest.Server, m *pgmodel.Model) (database.Se
 	}
 	run(t, admin, script.Create)
 	conn := session(t, s, settings)
-	if _, err := conn.Exec(t.Context(), "SET client_encoding = 'UTF8'"); err != nil {
-		t.Fatal(err)
-	}
 	run(t, conn, inOrder(script)...)
 	return settings, notes
 }
