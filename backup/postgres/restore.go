@@ -185,6 +185,9 @@ func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
 	if err == nil {
 		return nil
 	}
+	if sqlState(err) == "53100" { // disk full
+		err = fault.Hint(err, "the server's disk is full; the database that is live was not touched: make room there and restore again")
+	}
 	if left := r.abandon(context.WithoutCancel(ctx)); left != nil {
 		return errors.Join(err, left)
 	}
@@ -308,10 +311,14 @@ func (l *loader) runAlone(ctx context.Context, conn *pgx.Conn, statements []pgmo
 func (r *restore) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if r.created {
-		return r.server.drop(ctx, r.plan.Into)
+	cleared := r.server.clear(ctx, r.plan.Into)
+	if !r.created {
+		return cleared
 	}
-	return r.server.clear(ctx, r.plan.Into)
+	// DROP DATABASE begins with a checkpoint, which brings the whole server
+	// down where the disk is full (PostgreSQL 15: "PANIC: could not write");
+	// dropping the tables first has made room.
+	return r.server.drop(ctx, r.plan.Into)
 }
 
 // Swap puts the loaded database in the place of the live one. A target in use
