@@ -40,19 +40,6 @@ func (s *session) settings(ctx context.Context) (database.Settings, error) {
 	return sources.Resolve()
 }
 
-// harborConfigFile returns the file with Harbor's own settings and the flag or
-// variable that names it; both are empty where none does. It is read for the
-// registry's storage even where the database is named by something else.
-func (s *session) harborConfigFile() (file, origin string) {
-	if s.global.harborConfig != "" {
-		return s.global.harborConfig, "--harbor-config"
-	}
-	if file = s.env.get("HARBORDB_HARBOR_CONFIG"); file != "" {
-		return file, "HARBORDB_HARBOR_CONFIG"
-	}
-	return "", ""
-}
-
 // connectDirect is connect for work that needs a session of its own on the
 // server: it refuses a connection pooler.
 func (s *session) connectDirect(ctx context.Context) (*database.DB, error) {
