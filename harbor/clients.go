@@ -66,7 +66,7 @@ func (s Sources) addService(f found, name string) error {
 		return fault.Failedf("PGSERVICE: %s has no service %q", path, name)
 	}
 	for key, text := range service.Settings {
-		if setting, ok := parameters[key]; ok && isKnown(setting) {
+		if setting, ok := parameters[key]; ok {
 			f.set(setting, text, fmt.Sprintf("%s, service %s", path, name))
 		}
 	}

@@ -12,7 +12,6 @@
 package harbor
 
 import (
-	"slices"
 	"time"
 
 	"github.com/harbordb/harbordb/database"
@@ -228,6 +227,3 @@ var tlsWords = map[string]database.TLSMode{
 	"verify-ca": database.TLSVerifyCA, "VERIFY_CA": database.TLSVerifyCA,
 	"verify-full": database.TLSVerifyFull, "true": database.TLSVerifyFull, "VERIFY_IDENTITY": database.TLSVerifyFull,
 }
-
-// isKnown says whether a source can say the setting.
-func isKnown(setting string) bool { return slices.Contains(settingNames, setting) }
