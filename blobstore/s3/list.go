@@ -47,7 +47,10 @@ func (s *Store) List(ctx context.Context, in blobstore.Range, each func(blobstor
 		if !p.truncated {
 			return nil
 		}
-		at.token = p.token
+		at.token = ""
+		if len(p.objects) == 0 {
+			at.token = p.token
+		}
 	}
 }
 

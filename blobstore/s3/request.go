@@ -40,7 +40,8 @@ func (s *Store) do(ctx context.Context, r request) error {
 	refreshed := false
 	err := s.client.Retry(ctx, func() error {
 		used, err := s.once(ctx, r)
-		if isExpired(err) && !refreshed {
+		if (isExpired(err) || r.method == http.MethodHead && statusOf(err) == http.StatusBadRequest) && !refreshed {
+			// The answer to a HEAD has no body that could say it.
 			refreshed = true
 			changed, rerr := s.keys.renew(ctx, used)
 			if rerr != nil {

@@ -36,6 +36,9 @@ const launch = `cd "$1" || exit 1
 for program in run/*.sh; do
 	( sh "$program" >"${program%.sh}.log" 2>&1 </dev/null; echo $? >"${program%.sh}.exit" ) &
 done
+for program in run/*.sh; do
+	until [ -s "${program%.sh}.pid" ]; do sleep 0.01; done
+done
 gone=yes
 if read -r _; then gone=; fi
 signal() { for pid in run/*.pid; do kill "-$1" "$(cat "$pid")"; done 2>/dev/null; }

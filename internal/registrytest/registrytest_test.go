@@ -48,7 +48,9 @@ func startAndDie() error {
 	err = l.ready(func() error {
 		one, err := os.ReadFile(dir + "/run/one.pid")
 		two, err2 := os.ReadFile(dir + "/run/two.pid")
-		pids = strings.Fields(string(one) + string(two))
+		if pids = strings.Fields(string(one) + string(two)); len(pids) < 2 {
+			err = errors.New("not yet written")
+		}
 		return errors.Join(err, err2)
 	})
 	if err != nil {
