@@ -26,7 +26,7 @@ func (s *scan) joinBlobs(ctx context.Context) error {
 	s.begin("blobs", 0, progress.Keys)
 	asks, ctx := errgroup.WithContext(ctx)
 	asks.SetLimit(s.opts.Gets)
-	list := shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), s.estimateBlobs()))
+	list := shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), s.estimateBlobs(), s.opts.Split))
 	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard) error {
 		j := &join{scan: s, shard: sh, asks: asks}
 		if !s.scope.all() {

@@ -98,11 +98,6 @@ type sink interface {
 	end() error
 }
 
-// splitAfter is how many keys a span must have had before it gives a part of
-// the rest away: twenty pages of a bucket's listing, so that what a split
-// repeats stays below the tenth that is allowed for it.
-const splitAfter = 20_000
-
 // spans lists everything below a prefix, whose keys nobody knows, in ranges
 // side by side: it starts with one, and a range that turns out to be long
 // gives half of what is left to a worker that has none.
@@ -189,7 +184,7 @@ func (p *spans) list(ctx context.Context, in registry.Range) error {
 			return errStop
 		}
 		keys++
-		if keys >= splitAfter && p.hungry.Load() > 0 {
+		if keys >= p.scan.opts.Split && p.hungry.Load() > 0 {
 			splits++
 			if middle, ok := between(o.Key, bound, p.prefix, splits); ok {
 				p.give(registry.Range{Prefix: p.prefix, After: middle, Before: through(bound)})

@@ -28,7 +28,7 @@ func (s *scan) readManifests(ctx context.Context) error {
 	}
 	gets, ctx := errgroup.WithContext(ctx)
 	gets.SetLimit(s.opts.Gets)
-	list := shards(shardCount(s.facts.bytes.Load(), 0))
+	list := shards(shardCount(s.facts.bytes.Load(), s.count.revisions.Load(), s.opts.Split))
 	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard) error {
 		m := &manifestShard{scan: s, shard: sh, gets: gets, dedup: newDedup()}
 		return m.run(ctx)

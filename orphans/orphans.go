@@ -79,6 +79,10 @@ type Options struct {
 
 	// Lists and Gets bound the requests at a time. Defaults 16 and 32.
 	Lists, Gets int
+	// Split is how many keys are listed in a row before the rest is worth
+	// dividing. Default 20,000, twenty pages of a bucket, because each part
+	// costs a request or two of its own; a folder can be divided sooner.
+	Split int
 	// BytesPerSecond bounds the reading of blobs; 0 means no bound.
 	BytesPerSecond int64
 	// Memory is how many bytes of records are kept before they go to
@@ -98,6 +102,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Settle, 2*time.Second)
 	setDefault(&o.Lists, 16)
 	setDefault(&o.Gets, 32)
+	setDefault(&o.Split, 20_000)
 	setDefault(&o.Memory, 64<<20)
 	if o.Progress == nil {
 		o.Progress = progress.Discard

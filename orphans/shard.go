@@ -31,18 +31,14 @@ func shards(n int) []shard {
 	return append(list, shard{low: 0, high: allPrefixes, rest: true})
 }
 
-// Sizes by which the number of shards is chosen: what one shard's records may
-// take, and how many blobs are worth a listing of their own (20 pages).
-const (
-	shardBytes = 24 << 20
-	shardBlobs = 20_000
-)
+// shardBytes is how much the records of one shard may take.
+const shardBytes = 24 << 20
 
-// shardCount is the number of shards for records of a total size and an
-// estimated number of blobs.
-func shardCount(bytes, blobs int64) int {
+// shardCount is the number of shards for records of a total size and for some
+// number of blobs, of which so many are worth a listing of their own.
+func shardCount(bytes, blobs int64, split int) int {
 	n := 1
-	for n < allPrefixes && bytes/int64(n) > shardBytes || n < 256 && blobs/int64(n) > shardBlobs {
+	for n < allPrefixes && bytes/int64(n) > shardBytes || n < 256 && blobs/int64(n) > int64(split) {
 		n *= 16
 	}
 	return n

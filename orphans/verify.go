@@ -69,7 +69,7 @@ func (v *verifier) eachBlob(ctx context.Context, f func(registry.Digest)) error 
 func (s *scan) eachDigest(f func(registry.Digest, []record) error) error {
 	var b batch
 	var records []record
-	for _, sh := range shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), 0)) {
+	for _, sh := range shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), 0, s.opts.Split)) {
 		for _, algorithm := range sh.algorithms(s.facts.algorithms()) {
 			b.reset()
 			if err := errors.Join(s.facts.load(&b, sh, algorithm), s.refs.load(&b, sh, algorithm)); err != nil {

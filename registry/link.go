@@ -50,6 +50,9 @@ func Repairable(content []byte) (Digest, bool) {
 	return d, err == nil
 }
 
+// LongestLink is the size of a link by the longest algorithm in use, sha512.
+const LongestLink = 135
+
 // LinkSize returns the size of a link to d.
 func LinkSize(d Digest) int64 { return int64(len(d.Algorithm) + 1 + len(d.Hex)) }
 

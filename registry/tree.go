@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/harbordb/harbordb/blobstore"
@@ -92,9 +93,30 @@ func (t *Tree) Read(ctx context.Context, name string, max int64) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(io.LimitReader(body, max+1))
+	content, err := readUpTo(body, max+1)
 	if err = errors.Join(err, body.Close()); err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return content, nil
+}
+
+// readUpTo reads at most max bytes. Most links and manifests fit into its
+// first buffer and take one read.
+func readUpTo(body io.Reader, max int64) ([]byte, error) {
+	content := make([]byte, 0, min(max, 4<<10))
+	for int64(len(content)) < max {
+		if len(content) == cap(content) {
+			content = slices.Grow(content, len(content))
+		}
+		free := content[len(content):min(int64(cap(content)), max)]
+		n, err := body.Read(free)
+		content = content[:len(content)+n]
+		if err == io.EOF {
+			return content, nil
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return content, nil
 }

@@ -37,6 +37,8 @@ type Reader struct {
 	names selection
 	// hashBelow is the size from which on lists tell no MD5.
 	hashBelow int64
+	// expect names what a folder holds, see Expect.
+	expect func(folder string) []string
 }
 
 var _ blobstore.Reader = (*Reader)(nil)
@@ -73,6 +75,13 @@ func (r *Reader) String() string { return r.path }
 
 // Head returns what the folder knows of a file.
 func (r *Reader) Head(ctx context.Context, key string) (blobstore.Object, error) {
+	if fd, ok := r.reach(ctx, key, unix.O_PATH); ok {
+		defer unix.Close(fd)
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err == nil && !isFolder(&st) {
+			return object(key, &st), nil
+		}
+	}
 	folder, base, err := r.locate(ctx, key)
 	if err != nil {
 		return blobstore.Object{}, err
@@ -90,6 +99,9 @@ func (r *Reader) Head(ctx context.Context, key string) (blobstore.Object, error)
 
 // Get opens a file. What is appended to it afterwards is not read.
 func (r *Reader) Get(ctx context.Context, key string, offset int64) (io.ReadCloser, error) {
+	if fd, ok := r.reach(ctx, key, unix.O_NONBLOCK); ok {
+		return r.opened(ctx, fd, key, offset)
+	}
 	folder, base, err := r.locate(ctx, key)
 	if err != nil {
 		return nil, err
@@ -104,6 +116,21 @@ func (r *Reader) Get(ctx context.Context, key string, offset int64) (io.ReadClos
 	if err != nil {
 		return nil, r.wrap("open", key, err)
 	}
+	return r.opened(ctx, fd, key, offset)
+}
+
+// reach opens a key in one step. It is false where that cannot be, whatever
+// the reason: going there component by component will tell.
+func (r *Reader) reach(ctx context.Context, key string, flags int) (fd int, ok bool) {
+	if ctx.Err() != nil || blobstore.CheckKey(key) != nil {
+		return -1, false
+	}
+	fd, err := openBelow(r.root, key, flags)
+	return fd, err == nil
+}
+
+// opened returns the reader of an open file, which then owns fd.
+func (r *Reader) opened(ctx context.Context, fd int, key string, offset int64) (io.ReadCloser, error) {
 	b, err := r.body(ctx, fd, key, offset)
 	if err != nil {
 		unix.Close(fd)
@@ -126,41 +153,47 @@ func (r *Reader) body(ctx context.Context, fd int, key string, offset int64) (*b
 	case offset < 0 || offset > st.Size:
 		return nil, fmt.Errorf("read %s from byte %d: it has %d bytes", r.name(key), offset, st.Size)
 	}
-	if err := unix.SetNonblock(fd, false); err != nil {
-		return nil, r.wrap("open", key, err)
-	}
-	if _, err := unix.Seek(fd, offset, io.SeekStart); err != nil {
-		return nil, r.wrap("read", key, err)
-	}
-	return &body{ctx: ctx, file: os.NewFile(uintptr(fd), r.name(key)), left: st.Size - offset}, nil
+	return &body{ctx: ctx, reader: r, key: key, fd: fd, at: offset, end: st.Size}, nil
 }
 
 // body reads a file up to the size that it had when it was opened.
 type body struct {
-	ctx  context.Context
-	file *os.File
-	left int64
+	ctx     context.Context
+	reader  *Reader
+	key     string
+	fd      int
+	at, end int64
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
-		return 0, fmt.Errorf("read %s: %w", b.file.Name(), err)
+		return 0, fmt.Errorf("read %s: %w", b.reader.name(b.key), err)
 	}
-	if b.left == 0 {
+	if b.at == b.end {
 		return 0, io.EOF
 	}
-	if int64(len(p)) > b.left {
-		p = p[:b.left]
+	if left := b.end - b.at; int64(len(p)) > left {
+		p = p[:left]
 	}
-	n, err := b.file.Read(p)
-	b.left -= int64(n)
-	if err == io.EOF {
-		err = fmt.Errorf("read %s: %d bytes are missing at its end: %w", b.file.Name(), b.left, io.ErrUnexpectedEOF)
+	n, err := retry(func() (int, error) { return unix.Pread(b.fd, p, b.at) })
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", b.reader.name(b.key), err)
 	}
-	return n, err
+	if n == 0 && len(p) > 0 {
+		return 0, fmt.Errorf("read %s: %d bytes are missing at its end: %w", b.reader.name(b.key), b.end-b.at, io.ErrUnexpectedEOF)
+	}
+	b.at += int64(n)
+	return n, nil
 }
 
-func (b *body) Close() error { return b.file.Close() }
+func (b *body) Close() error {
+	if b.fd < 0 {
+		return os.ErrClosed
+	}
+	fd := b.fd
+	b.fd = -1
+	return unix.Close(fd)
+}
 
 // Uploads calls each never: a registry's folder has no such thing.
 func (r *Reader) Uploads(ctx context.Context, _ string, _ func(blobstore.Upload) error) error {

@@ -131,6 +131,11 @@ func (l *listing) folder(fd int, path string, depth int) error {
 // enter lists a folder below fd; one that has vanished or become something
 // else meanwhile has nothing to list.
 func (l *listing) enter(fd int, key string, parent, depth int) error {
+	if l.reader.expect != nil {
+		if done, err := l.expected(fd, key, parent, depth); done {
+			return err
+		}
+	}
 	sub, err := openFolder(fd, key[parent:len(key)-1])
 	switch err {
 	case nil:

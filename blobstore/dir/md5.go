@@ -26,8 +26,13 @@ func (l *listing) md5(folder int, name string, size int64) ([]byte, error) {
 		return nil, err
 	}
 	defer unix.Close(fd)
+	return l.sum(fd, size)
+}
+
+// sum reads an open file that should be of the given size.
+func (l *listing) sum(fd int, size int64) ([]byte, error) {
 	if int64(len(l.content)) <= size {
-		l.content = make([]byte, size+1)
+		l.content = make([]byte, max(size+1, l.reader.hashBelow))
 	}
 	n, err := retry(func() (int, error) { return unix.Read(fd, l.content[:size+1]) })
 	if err != nil || int64(n) != size {

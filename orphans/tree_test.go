@@ -1,0 +1,128 @@
+package orphans_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/harbordb/harbordb/blobstore/dir"
+	"github.com/harbordb/harbordb/orphans"
+	"github.com/harbordb/harbordb/registry"
+)
+
+const treeRoot = "docker/registry/v2/"
+
+// digestOf names content.
+func digestOf(content []byte) registry.Digest {
+	return registry.Digest{Algorithm: registry.SHA256, Hex: fmt.Sprintf("%x", sha256.Sum256(content))}
+}
+
+// descriptor is an entry of a manifest.
+type descriptor struct {
+	MediaType string   `json:"mediaType"`
+	Digest    string   `json:"digest"`
+	Size      int      `json:"size"`
+	URLs      []string `json:"urls,omitempty"`
+}
+
+const (
+	typeImage  = "application/vnd.oci.image.manifest.v1+json"
+	typeIndex  = "application/vnd.oci.image.index.v1+json"
+	typeConfig = "application/vnd.oci.image.config.v1+json"
+	typeLayer  = "application/vnd.oci.image.layer.v1.tar+gzip"
+)
+
+func describe(mediaType string, content []byte) descriptor {
+	return descriptor{MediaType: mediaType, Digest: digestOf(content).String(), Size: len(content)}
+}
+
+func imageManifest(config []byte, layers ...[]byte) []byte {
+	m := struct {
+		SchemaVersion int          `json:"schemaVersion"`
+		MediaType     string       `json:"mediaType"`
+		Config        descriptor   `json:"config"`
+		Layers        []descriptor `json:"layers"`
+	}{2, typeImage, describe(typeConfig, config), nil}
+	for _, l := range layers {
+		m.Layers = append(m.Layers, describe(typeLayer, l))
+	}
+	out, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// writeFile writes a file below top and the folders above it.
+func writeFile(tb testing.TB, top, name string, content []byte) {
+	tb.Helper()
+	path := filepath.Join(top, filepath.FromSlash(name))
+	err := os.WriteFile(path, content, 0o644)
+	if errors.Is(err, os.ErrNotExist) {
+		err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644))
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// writeImages writes a registry of so many tags as a registry would, with 12
+// files a tag: an image has three layers of its own, shares three with its
+// repository, and is the only one that its tag has ever meant.
+func writeImages(tb testing.TB, top string, tags int) {
+	tb.Helper()
+	const perRepository = 500
+	put := func(name string, content []byte) { writeFile(tb, top, treeRoot+name, content) }
+	blob := func(content []byte) registry.Digest {
+		d := digestOf(content)
+		put(registry.BlobPath(d), content)
+		return d
+	}
+	link := func(name string, d registry.Digest) { put(name, []byte(d.String())) }
+	for i := range tags {
+		repo := fmt.Sprintf("library/app-%d", i/perRepository)
+		tag := fmt.Sprintf("v1.%d", i%perRepository)
+		layers := [][]byte{[]byte("base 1"), []byte("base 2"), []byte("base of " + repo)}
+		for n := range 3 {
+			layers = append(layers, fmt.Appendf(nil, "%-300s", fmt.Sprintf("layer %d of %s:%s", n, repo, tag)))
+		}
+		config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","config":{"Env":["I=%0200d"]}}`, i)
+		for n, content := range append(layers, config) {
+			if n >= 3 || i%perRepository == 0 {
+				link(registry.LayerPath(repo, blob(content)), digestOf(content))
+			}
+		}
+		d := blob(imageManifest(config, layers...))
+		link(registry.RevisionPath(repo, d), d)
+		link(registry.TagIndexPath(repo, tag, d), d)
+		link(registry.TagCurrentPath(repo, tag), d)
+	}
+}
+
+// openFolder opens the registry in a folder as a scan does.
+func openFolder(tb testing.TB, top string) *registry.Tree {
+	tb.Helper()
+	r, err := dir.OpenReader(top)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { r.Close() })
+	r.HashUpTo(registry.LongestLink)
+	r.Expect(registry.Expect)
+	tree, err := registry.Open(tb.Context(), r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return tree
+}
+
+func options(tb testing.TB) orphans.Options {
+	return orphans.Options{
+		Now: time.Now(), TempDir: tb.TempDir(), Grace: time.Nanosecond, StaleUpload: time.Nanosecond, Settle: -1, Split: 500,
+	}
+}
