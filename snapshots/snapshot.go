@@ -2,6 +2,7 @@ package snapshots
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/harbordb/harbordb/blobstore"
 )
@@ -22,6 +23,19 @@ func Open(ctx context.Context, store blobstore.Reader, id ID) (*Snapshot, error)
 		return nil, err
 	}
 	return &Snapshot{Manifest: m, store: store}, nil
+}
+
+// CheckSizes compares the sizes of all objects with the manifest: what can be
+// known without reading them. What is wrong is an error that wraps ErrCorrupt.
+func (s *Snapshot) CheckSizes(ctx context.Context) error {
+	v := Verification{ID: s.Manifest.ID}
+	if _, err := v.compareListing(ctx, s.store, s.Manifest); err != nil {
+		return err
+	}
+	if len(v.Problems) > 0 {
+		return fmt.Errorf("snapshot %s: %w: %s", s.Manifest.ID, ErrCorrupt, v.Problems[0])
+	}
+	return nil
 }
 
 // Object reads a small object whole and proves its size and SHA-256.

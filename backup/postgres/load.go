@@ -3,7 +3,9 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -173,6 +175,12 @@ func (l *loader) loadPart(ctx context.Context, w *loadWorker, t *tableLoad, part
 	rows, err := w.conn.PgConn().CopyFrom(ctx, newTallied(w.parts, t), l.copyInto(t))
 	if err == nil && rows.RowsAffected() != part.Rows {
 		err = fmt.Errorf("the server took %d rows, not %d", rows.RowsAffected(), part.Rows)
+	}
+	if sqlState(err) != "" {
+		// The server complains of what it was given: is that what was written?
+		if _, bad := io.Copy(io.Discard, w.parts); errors.Is(bad, snapshots.ErrCorrupt) {
+			err = bad
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("load %s into table %s: %w", part.Object, t.FullName(), err)

@@ -45,7 +45,10 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 		r.plan.Rows += t.Rows
 		r.plan.Bytes += t.Bytes
 	}
-	var err error
+	err := snapshot.CheckSizes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if r.model, err = readModel(ctx, snapshot, content); err != nil {
 		return nil, err
 	}

@@ -79,6 +79,10 @@ func someDatabase(ctx context.Context, settings database.Settings) (string, erro
 
 func newServer(ctx context.Context, db *database.DB) (*Server, error) {
 	s := &Server{db: db}
+	if err := db.CheckDirect(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
 	err := db.QueryRowContext(ctx, `SELECT rolname, rolsuper, rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user`).
 		Scan(&s.role.name, &s.role.superuser, &s.role.createDB)
 	if err != nil {

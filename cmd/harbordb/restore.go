@@ -107,7 +107,7 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	}
 	restore, err := server.Plan(c.Context, snapshot, content, options)
 	if err != nil {
-		return err
+		return refuseCorrupt(err)
 	}
 	p := restorePlan{Plan: restore.Plan(), Source: newSnapshotRow(entryOf(snapshot.Manifest)), OIDCUsers: rowsOfTable(content, "oidc_user")}
 	if err := s.belongs(c, server, snapshot.Manifest, settings.Database, p.Plan); err != nil {
@@ -166,13 +166,18 @@ func (s *session) openSnapshot(c *cli.Context, server target.Server, settings da
 		return nil, err
 	}
 	snapshot, err := snapshots.Open(c.Context, store, e.ID)
-	if errors.Is(err, snapshots.ErrCorrupt) {
-		return nil, fault.Refusedf("%w", err).WithHint("harbordb snapshots verify %s says all that is wrong", e.ID)
-	}
 	if err != nil {
-		return nil, err
+		return nil, refuseCorrupt(err)
 	}
 	return snapshot, backup.SameEngine(snapshot.Manifest, settings.Engine)
+}
+
+// refuseCorrupt makes a refusal of what is wrong with a snapshot.
+func refuseCorrupt(err error) error {
+	if !errors.Is(err, snapshots.ErrCorrupt) {
+		return err
+	}
+	return fault.Refusedf("%w", err).WithHint("nothing was changed; harbordb snapshots verify says all that is wrong")
 }
 
 // ownSnapshots narrows latest to the database at hand. A new server has no
@@ -241,11 +246,8 @@ func (s *session) carryOut(c *cli.Context, server target.Server, restore target.
 	report, done := s.console.progress()
 	err = restore.Load(c.Context, report)
 	done()
-	if errors.Is(err, snapshots.ErrCorrupt) {
-		return fault.Refusedf("%w", err).WithHint("nothing was changed; harbordb snapshots verify says all that is wrong")
-	}
 	if err != nil {
-		return err
+		return refuseCorrupt(err)
 	}
 	result, err := restore.Swap(c.Context)
 	if err != nil {
