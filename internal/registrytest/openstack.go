@@ -83,6 +83,9 @@ func launchOpenStack(dir string) (*OpenStackServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.addRings(ports[:3]); err != nil {
+		return nil, err
+	}
 	programs := []command{{"memcached", memcached, []string{"-u", account, "-l", "127.0.0.1", "-p", strconv.Itoa(c.memcached), "-m", "16"}}}
 	up := []func() error{func() error { return listens(c.memcached) }}
 	for i, part := range []string{"account", "container", "object"} {
@@ -168,30 +171,53 @@ func (c cluster) write(name, content string) (string, error) {
 	return path, err
 }
 
-// addPart configures an account, container or object server, and the ring by
-// which the proxy finds it.
+// rings is the program that tells the proxy where the parts are: on one
+// device, each on the port that is its argument.
+const rings = `import sys
+from swift.common.ring import RingBuilder
+for part, port in zip(("account", "container", "object"), sys.argv[2:]):
+    builder = RingBuilder(4, 1, 1)
+    builder.add_dev(dict(region=1, zone=1, ip="127.0.0.1", port=int(port), replication_ip="127.0.0.1",
+                         replication_port=int(port), device="d1", weight=1.0, meta=""))
+    builder.rebalance()
+    builder.get_ring().save("%s/%s.ring.gz" % (sys.argv[1], part))
+`
+
+// addRings runs it, with the Python that has Swift's modules.
+func (c cluster) addRings(ports []int) error {
+	builder, err := program("swift-ring-builder")
+	if err != nil {
+		return err
+	}
+	script, err := os.ReadFile(builder)
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(script), "\n")
+	python := strings.Fields(strings.TrimPrefix(first, "#!"))
+	if len(python) == 0 {
+		return fmt.Errorf("%s names no interpreter", builder)
+	}
+	args := append(python[1:], "-c", rings, c.dir)
+	for _, port := range ports {
+		args = append(args, strconv.Itoa(port))
+	}
+	cmd := exec.Command(python[0], args...)
+	cmd.Env = environment(c.dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("make the rings: %w: %s", err, out)
+	}
+	return nil
+}
+
+// addPart configures an account, container or object server.
 func (c cluster) addPart(part string, port int) (command, error) {
 	server, err := program("swift-" + part + "-server")
 	if err != nil {
 		return command{}, err
 	}
-	ring, err := program("swift-ring-builder")
-	if err != nil {
-		return command{}, err
-	}
 	if err := os.MkdirAll(filepath.Join(c.dir, "node", "d1"), 0o755); err != nil {
 		return command{}, err
-	}
-	builder := filepath.Join(c.dir, part+".builder")
-	for _, args := range [][]string{
-		{"create", "4", "1", "1"},
-		{"add", fmt.Sprintf("r1z1-127.0.0.1:%d/d1", port), "1"},
-		{"rebalance"},
-	} {
-		out, err := exec.Command(ring, append([]string{builder}, args...)...).CombinedOutput()
-		if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) { // 1 is a warning
-			return command{}, fmt.Errorf("make the ring of %ss: %w: %s", part, err, out)
-		}
 	}
 	path, err := c.write(part+".conf", fmt.Sprintf(`[DEFAULT]
 bind_ip = 127.0.0.1

@@ -32,7 +32,7 @@ import (
 )
 
 // startTimeout bounds the wait for a server to come up; a machine may be busy.
-const startTimeout = 90 * time.Second
+const startTimeout = 3 * time.Minute
 
 // shared is the one global of the package: testing gives the tests of one
 // binary nothing else in common.
