@@ -24,7 +24,7 @@ var mysql = &dialect{
 	indexed: `select count(*) > 0 from information_schema.statistics
 		where table_schema = ? and table_name = ? and column_name = ? and seq_in_index = 1`,
 	zone:  `select '+00:00'`,
-	clock: `select date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ'), cast(convert_tz(utc_timestamp(), '+00:00', ?) as char)`,
+	clock: `select date_format(utc_timestamp(3), '%Y-%m-%dT%H:%i:%s.%fZ'), cast(convert_tz(utc_timestamp(), '+00:00', ?) as char)`,
 	age: func(columns ...string) string {
 		const never = "9223372036854775807"
 		ages := []string{never}

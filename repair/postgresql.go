@@ -30,7 +30,7 @@ var postgresql = &dialect{
 		join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
 		where n.nspname = ? and c.relname = ? and a.attname = ? and i.indisvalid and i.indpred is null)`,
 	zone:  `select reset_val from pg_catalog.pg_settings where name = 'TimeZone'`,
-	clock: `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), (clock_timestamp() at time zone ?)::timestamp::text`,
+	clock: `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), (clock_timestamp() at time zone ?)::timestamp::text`,
 	age: func(columns ...string) string {
 		// Year 1 is Go's zero time, which Harbor wrote for "not yet".
 		ages := make([]string, len(columns))

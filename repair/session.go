@@ -131,7 +131,7 @@ const (
 
 // moment is one reading of the server's clock.
 type moment struct {
-	made   time.Time // in UTC, to the second
+	made   time.Time // in UTC, to the millisecond
 	column string    // as a column without a zone has it
 }
 

@@ -168,8 +168,8 @@ func TestRepairIsNamedByPrefixAndAsLatest(t *testing.T) {
 	requireFault(t, err, fault.Usage, "no repair")
 	first := h.apply(h.planExecutions(repair.Options{}, "GARBAGE_COLLECTION"))
 	second := h.apply(h.planExecutions(repair.Options{}, "SCAN_ALL"))
-	for name, want := range map[string]repair.ID{string(first): first, string(second): second, string(second)[:21]: second} {
-		if got, err := h.journal.Resolve(t.Context(), name); got != want && string(first)[:21] != string(second)[:21] || err != nil {
+	for name, want := range map[string]repair.ID{string(first): first, string(second): second, string(second)[:24]: second, "latest": second} {
+		if got, err := h.journal.Resolve(t.Context(), name); got != want || err != nil {
 			t.Errorf("%s: %s, %v", name, got, err)
 		}
 	}

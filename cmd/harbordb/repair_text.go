@@ -11,7 +11,7 @@ import (
 )
 
 // rowsShown is how many rows of a plan a person is shown.
-const rowsShown = 100
+const rowsShown = 50
 
 func plural(n int, noun string) string {
 	if n == 1 {
@@ -40,7 +40,7 @@ func (d repairDocument) planned(p *page) {
 	if d.Word != nil {
 		status = fmt.Sprintf("%s: %s", d.Word.Status, d.Word.Claim)
 	}
-	p.fields([2]string{"rows of", d.Release}, [2]string{"new status", status}, [2]string{"undo with", "harbordb repair undo"})
+	p.fields([2]string{"tables of", d.Release}, [2]string{"new status", status}, [2]string{"undo with", "harbordb repair undo"})
 	p.steps("before", d.Before)
 	p.heading("%s to change", plural(len(d.Rows), "row"))
 	itemTable(p, d.Rows)
@@ -74,21 +74,20 @@ func (p *page) steps(title string, steps []repair.Step) {
 }
 
 // itemColumns are the columns of a table of rows; those that are empty in all
-// rows are left out.
+// rows are left out. What is not here is in the JSON document.
 var itemColumns = []struct {
 	column
 	text func(repair.Item) string
 }{
-	{column{title: "TABLE"}, func(i repair.Item) string { return i.Table }},
+	{column{title: "TABLE"}, func(i repair.Item) string { return strings.TrimPrefix(i.Table, "replication_") }},
 	{column{title: "ID", right: true}, func(i repair.Item) string { return number(i.ID) }},
-	{column{title: "EXECUTION", right: true}, func(i repair.Item) string { return number(i.Execution) }},
-	{column{title: "TYPE", cut: true}, func(i repair.Item) string { return i.Vendor }},
+	{column{title: "EXEC", right: true}, func(i repair.Item) string { return number(i.Execution) }},
+	{column{title: "TYPE", cut: true}, vendorText},
 	{column{title: "POLICY", cut: true}, policyText},
 	{column{title: "REPOSITORY", cut: true}, func(i repair.Item) string { return i.Repository }},
-	{column{title: "OPERATION"}, func(i repair.Item) string { return i.Operation }},
 	{column{title: "TAGS", cut: true}, func(i repair.Item) string { return shortTags(i.Tags) }},
-	{column{title: "STATUS"}, func(i repair.Item) string { return statusText(i) }},
-	{column{title: "TOUCHED"}, ageText},
+	{column{title: "STATUS"}, statusText},
+	{column{title: "AGE"}, ageText},
 }
 
 func itemTable(p *page, items []repair.Item) {
@@ -122,9 +121,22 @@ func number(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// vendorText is empty for replication, where the command has said it.
+func vendorText(i repair.Item) string {
+	if i.Vendor == replication {
+		return ""
+	}
+	return i.Vendor
+}
+
+// replication is the vendor type of replication.
+const replication = "REPLICATION"
+
+// policyText names a policy of replication; of other kinds of work the column
+// holds ids of many things.
 func policyText(i repair.Item) string {
 	switch {
-	case i.PolicyID == 0 && i.Policy == "":
+	case i.PolicyID == 0 || vendorText(i) != "":
 		return ""
 	case i.Policy == "":
 		return number(i.PolicyID)
@@ -168,11 +180,11 @@ func ageText(i repair.Item) string {
 	case i.Age == nil:
 		return ""
 	case *i.Age < 0:
-		return "in the future"
+		return "future"
 	case i.Young:
-		return humanDuration(*i.Age) + " ago, young"
+		return humanDuration(*i.Age) + ", young"
 	}
-	return humanDuration(*i.Age) + " ago"
+	return humanDuration(*i.Age)
 }
 
 // humanDuration writes seconds in their largest unit.
@@ -190,16 +202,16 @@ func humanDuration(seconds int64) string {
 }
 
 func policyTable(p *page, counts []repair.Count) {
-	columns := []column{{title: "TYPE"}, {title: "POLICY", cut: true}, {title: "STATE"}, {title: "ROWS", right: true},
+	columns := []column{{title: "OF", cut: true}, {title: "STATE"}, {title: "ROWS", right: true},
 		{title: "YOUNG", right: true}, {title: "LEFT ALONE", right: true}}
 	var rows []cells
 	for _, c := range counts {
-		kind := c.Vendor
-		if kind == "" {
-			kind = "REPLICATION"
+		i := repair.Item{Vendor: c.Vendor, PolicyID: c.PolicyID, Policy: c.Policy}
+		of := "policy " + policyText(i)
+		if vendorText(i) != "" {
+			of = fmt.Sprintf("%s, vendor id %d", c.Vendor, c.PolicyID)
 		}
-		rows = append(rows, cells{kind, policyText(repair.Item{PolicyID: c.PolicyID, Policy: c.Policy}), c.State,
-			strconv.Itoa(c.Rows), strconv.Itoa(c.Young), strconv.Itoa(c.LeftAlone)})
+		rows = append(rows, cells{of, c.State, strconv.Itoa(c.Rows), strconv.Itoa(c.Young), strconv.Itoa(c.LeftAlone)})
 	}
 	p.table(columns, rows)
 }
@@ -245,7 +257,7 @@ func (r shownRepair) text(p *page) {
 
 func (d undoDocument) text(p *page) {
 	if d.Empty() && len(d.Conflicts) == 0 {
-		p.line("nothing to undo: %s of repair %s as before it", areText(d.Already), d.ID)
+		p.line("nothing to undo: %s as before repair %s", areText(d.Already), d.ID)
 		return
 	}
 	p.line("undo of repair %s (%s) in %s", d.ID, d.Scope, d.Target.Database)
