@@ -92,6 +92,8 @@ func Decide(ev Evidence) Decision {
 		return d.refuse(fmt.Sprintf("version %s is newer than any that this harbordb knows", ev.Record), "use a newer harbordb, or name the version with --version")
 	case v.Structure == Merged || v.Structure == HalfRestored:
 		return d.refuse(v.Findings[len(v.Findings)-1], "restore a snapshot, or name the version with --version")
+	case v.Structure == Unread:
+		return d.refuse(v.Findings[0])
 	case v.Confidence == Unsure:
 		return d.refuse(fmt.Sprintf("the catalog fits no version well; %s comes nearest", v.Shown), "harbordb schema status lists the differences; name the version with --version")
 	}

@@ -61,11 +61,14 @@ func versionMark(name string) (Mark, error) {
 	return Mark{Version: v}, err
 }
 
-// explainRights turns a refusal of the server into a fault that says what is
-// needed; other errors stay as they are.
-func explainRights(err error) error {
+// explain turns a refusal of the server, and a lock that was not free in
+// time, into faults that say what is needed; other errors stay as they are.
+func explain(err error) error {
 	var state interface{ SQLState() string }
 	var my *mysql.MySQLError
+	if errors.As(err, &state) && state.SQLState() == "55P03" || errors.As(err, &my) && my.Number == 1205 {
+		return fault.Refusedf("%w", err).WithHint("another session holds the table, perhaps a migration: look again when it has ended")
+	}
 	denied := errors.As(err, &state) && state.SQLState() == "42501" ||
 		errors.As(err, &my) && slices.Contains([]uint16{1044, 1142, 1143}, my.Number)
 	if !denied {
@@ -78,7 +81,7 @@ func explainRights(err error) error {
 func column[T any](ctx context.Context, q database.Querier, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, explainRights(err)
+		return nil, explain(err)
 	}
 	defer rows.Close()
 	var list []T
@@ -89,5 +92,5 @@ func column[T any](ctx context.Context, q database.Querier, query string, args .
 		}
 		list = append(list, v)
 	}
-	return list, explainRights(rows.Err())
+	return list, explain(rows.Err())
 }

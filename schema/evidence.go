@@ -53,8 +53,12 @@ func inspect(ctx context.Context, q database.Querier, e database.Engine) (Eviden
 	if ev.Running, err = MigrationRunning(ctx, q, e); err != nil {
 		return Evidence{}, live{}, err
 	}
-	if rec.Tables == 0 {
+	switch busy := slices.IndexFunc(ev.Running, func(m Migrator) bool { return m.Exclusive }); {
+	case rec.Tables == 0:
 		ev.Verdict = judgeBare(rec)
+		return ev, live{}, nil
+	case busy >= 0:
+		ev.Verdict = judgeBusy(ev.Running[busy])
 		return ev, live{}, nil
 	}
 	l, err := readLive(ctx, q, rec)
@@ -122,7 +126,7 @@ func emptySeeds(ctx context.Context, q database.Querier, rec Record, l live) ([]
 		var any bool
 		query := fmt.Sprintf("select exists (select 1 from %s)", dialectOf(rec.Engine).qualify(rec.Schema, name))
 		if err := q.QueryRowContext(ctx, query).Scan(&any); err != nil {
-			return nil, fmt.Errorf("table %s: %w", name, explainRights(err))
+			return nil, fmt.Errorf("table %s: %w", name, explain(err))
 		}
 		if !any {
 			empty = append(empty, name)

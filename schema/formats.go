@@ -56,7 +56,7 @@ func unreadable(ctx context.Context, q database.Querier, rec Record, l live, tar
 		}
 		var n int
 		if err := q.QueryRowContext(ctx, inSchema(rec, f.query)).Scan(&n); err != nil {
-			return nil, fmt.Errorf("counting rows in a newer form in %s: %w", f.needs, explainRights(err))
+			return nil, fmt.Errorf("counting rows in a newer form in %s: %w", f.needs, explain(err))
 		}
 		if n > 0 {
 			list = append(list, Finding{

@@ -67,7 +67,7 @@ func tableSizes(ctx context.Context, q database.Querier, rec Record) (map[string
 		from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relkind = 'r'`, rec.Schema)
 	if err != nil {
-		return nil, fmt.Errorf("reading the sizes of tables: %w", explainRights(err))
+		return nil, fmt.Errorf("reading the sizes of tables: %w", explain(err))
 	}
 	defer rows.Close()
 	sizes := map[string]tableSize{}
@@ -104,7 +104,7 @@ func loads(ctx context.Context, q database.Querier, rec Record, target Release, 
 			}
 			if size.bytes < exactBelow {
 				if err := q.QueryRowContext(ctx, "select count(*) from "+qualified(rec, name)).Scan(&size.rows); err != nil {
-					return nil, fmt.Errorf("counting the rows of %s: %w", name, explainRights(err))
+					return nil, fmt.Errorf("counting the rows of %s: %w", name, explain(err))
 				}
 				sizes[name] = size
 			}

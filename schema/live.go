@@ -30,7 +30,7 @@ func readLive(ctx context.Context, q database.Querier, rec Record) (live, error)
 	d := dialectOf(rec.Engine)
 	rows, err := q.QueryContext(ctx, d.catalogQuery, d.catalogArgs(rec)...)
 	if err != nil {
-		return live{}, fmt.Errorf("reading the catalog: %w", explainRights(err))
+		return live{}, fmt.Errorf("reading the catalog: %w", explain(err))
 	}
 	defer rows.Close()
 	l := live{catalog{}, map[object]string{}}
@@ -47,7 +47,7 @@ func readLive(ctx context.Context, q database.Querier, rec Record) (live, error)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return live{}, fmt.Errorf("reading the catalog: %w", explainRights(err))
+		return live{}, fmt.Errorf("reading the catalog: %w", explain(err))
 	}
 	return l, nil
 }

@@ -82,6 +82,8 @@ type Migrator struct {
 	Client   string   `json:"client,omitempty"` // address; "" for a unix socket
 	App      string   `json:"application,omitempty"`
 	Activity Activity `json:"activity"`
+	// Exclusive: it holds tables so that nobody else can read them.
+	Exclusive bool `json:"exclusive"`
 	// Since is when its statement began, by the server's clock; zero where
 	// the server does not say.
 	Since time.Time `json:"since,omitzero"`
@@ -153,7 +155,7 @@ with locker as (
 )
 select a.pid::bigint, coalesce(a.usename, '')::text, coalesce(a.client_addr::text, ''), coalesce(a.application_name, ''),
   case when l.held then 'holds-lock' when l.pid is not null then 'waits-for-lock'
-       when c.pid is not null then 'changes-catalog' else 'runs-batch' end, a.query_start
+       when c.pid is not null then 'changes-catalog' else 'runs-batch' end, c.pid is not null, a.query_start
 from pg_catalog.pg_stat_activity a left join locker l on l.pid = a.pid left join changer c on c.pid = a.pid
 where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid()
   and coalesce(pg_catalog.to_jsonb(a) ->> 'backend_type', 'client backend') = 'client backend'
@@ -172,7 +174,7 @@ func postgresMigrators(ctx context.Context, q database.Querier) ([]Migrator, err
 
 // myMigrators sees no lock: the migrator of the MySQL era takes none.
 const myMigrators = `
-select id, user, host, '', 'changes-catalog', cast(null as datetime)
+select id, user, host, '', 'changes-catalog', false, cast(null as datetime)
 from information_schema.processlist
 where db = database() and id <> connection_id() and command = 'Query'
   and info regexp '^[[:space:]]*(alter|create|drop|rename)[[:space:]]'
@@ -192,7 +194,7 @@ func scanMigrators(ctx context.Context, q database.Querier, query string, args .
 	for rows.Next() {
 		var m Migrator
 		var since sql.NullTime
-		if err := rows.Scan(&m.PID, &m.User, &m.Client, &m.App, &m.Activity, &since); err != nil {
+		if err := rows.Scan(&m.PID, &m.User, &m.Client, &m.App, &m.Activity, &m.Exclusive, &since); err != nil {
 			return nil, err
 		}
 		m.Since = since.Time

@@ -249,7 +249,7 @@ type offending struct {
 func (o obstacle) ask(ctx context.Context, q database.Querier, rec Record) (offending, error) {
 	rows, err := q.QueryContext(ctx, inSchema(rec, o.query))
 	if err != nil {
-		return offending{}, fmt.Errorf("looking for %s: %w", o.says, explainRights(err))
+		return offending{}, fmt.Errorf("looking for %s: %w", o.says, explain(err))
 	}
 	defer rows.Close()
 	var found offending

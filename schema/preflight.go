@@ -110,6 +110,10 @@ func Check(ctx context.Context, q database.Querier, e database.Engine, server da
 		p.checkMySQLEra(e)
 		return p, nil
 	}
+	if ev.Verdict.Structure == Unread {
+		p.find(Finding{ID: "running", Severity: Blocks, Text: ev.Verdict.Findings[0], Fix: "wait until it has ended, then check again"})
+		return p, nil
+	}
 	c := checking{p: &p, ctx: ctx, q: q, live: l, running: ev.Running}
 	for _, step := range []func() error{
 		c.row, c.start, c.locks, c.steps, func() error { return c.server(server) }, c.obstacles, c.losses, c.formats,
@@ -129,6 +133,7 @@ type checking struct {
 	live    live
 	running []Migrator
 	runs    []Migration // what core will run once the row is right
+	stops   bool        // core refuses even then
 }
 
 // row finds what is wrong with the recorded version and the catalog.
@@ -174,7 +179,7 @@ func (c *checking) start() error {
 		c.again()
 	}
 	c.runs = then.Runs
-	if then.Refuses() {
+	if c.stops = then.Refuses(); c.stops {
 		c.refused(then)
 	}
 	return nil
@@ -265,7 +270,7 @@ func (c *checking) steps() error {
 		}
 		c.p.Steps = append(c.p.Steps, step)
 	}
-	if len(c.runs) > 0 {
+	if !c.stops {
 		c.p.WayBack = append(c.p.WayBack, wayBack(c.p.Target, c.p.Verdict.Shown)...)
 	}
 	return nil

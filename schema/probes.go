@@ -152,7 +152,7 @@ func againstUpper(ctx context.Context, q database.Querier, rec Record, upper Ver
 	}
 	var found bool
 	if err := q.QueryRowContext(ctx, inSchema(rec, p.query)).Scan(&found); err != nil {
-		return "", fmt.Errorf("looking for signs of migration %s: %w", upper, explainRights(err))
+		return "", fmt.Errorf("looking for signs of migration %s: %w", upper, explain(err))
 	}
 	if !found {
 		return "", nil

@@ -25,6 +25,7 @@ const (
 	RowNotHarbor  RowState = "notary"        // schema_migrations is Notary's, without the column dirty
 	RowFresh      RowState = "fresh"         // no row and no tables
 	RowAlone      RowState = "alone"         // a row, but none of Harbor's tables
+	RowBusy       RowState = "migrating"     // somebody changes it right now
 )
 
 // Structure is what is to be thought of the catalog.
@@ -37,6 +38,7 @@ const (
 	HalfRestored Structure = "half-restored" // tables, many constraints or all rows are missing
 	Merged       Structure = "merged"        // objects of several versions
 	Absent       Structure = "absent"        // none of Harbor's tables
+	Unread       Structure = "unread"        // tables are locked by a migration
 )
 
 // Confidence is how far the evidence carries.
@@ -180,6 +182,15 @@ func judgeBare(rec Record) Verdict {
 	}
 	v.For = append(v.For, "none of Harbor's tables is there")
 	return v
+}
+
+// judgeBusy is the verdict while a session holds tables exclusively: to read
+// them would mean to wait for it, and what they show would be out of date.
+func judgeBusy(m Migrator) Verdict {
+	return Verdict{
+		Row: RowBusy, Structure: Unread, Confidence: Unsure, Releases: []string{}, For: []string{}, Against: []string{},
+		Findings: []string{m.String() + " and holds Harbor's tables: what they show will be known when it has ended"},
+	}
 }
 
 // judge comes to the verdict on a database with Harbor's tables.

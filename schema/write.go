@@ -19,7 +19,7 @@ import (
 // It takes no advisory lock; see Driver.Lock.
 func Write(ctx context.Context, tx database.Querier, from, to Record) error {
 	if err := dialectOf(from.Engine).write(ctx, tx, from, to); err != nil {
-		return fmt.Errorf("writing the schema version: %w", explainRights(err))
+		return fmt.Errorf("writing the schema version: %w", explain(err))
 	}
 	return nil
 }
