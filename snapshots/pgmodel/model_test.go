@@ -70,11 +70,85 @@ func TestDecodeRefuses(t *testing.T) {
 // majors are all that a model can be rendered for.
 var majors = []int{9, 10, 11, 12, 13, 14, 15, 16, 17, 18}
 
-// FuzzDecode: whatever is decoded can be validated, rendered and compared
-// without harm, and each statement is one.
+// small is a model with one object of most kinds.
+func small() *Model {
+	name, public := func(n string) Name { return Name{"public", n} }, []Schema{{Name: "public", Owner: "o"}}
+	return &Model{
+		Format: 1, Major: 15, Schemas: public,
+		Database: Database{Owner: "o", Encoding: "UTF8", Locale: Locale{Provider: "libc", Collate: "C", Ctype: "C"}, ConnectionLimit: -1,
+			AllowConnections: true, Settings: []Setting{{Name: "search_path", Value: "a"}}},
+		Functions: []Function{{Name: name("f"), Kind: KindFunction, Arguments: "a integer", Language: "sql", Owner: "o",
+			Definition: "(a integer) RETURNS integer LANGUAGE sql AS $$ SELECT 1; $$"}},
+		Tables: []Table{{
+			Name: name("t"), Owner: "o", Options: []string{"fillfactor=70"},
+			Columns:  []Column{{Name: "a", Type: "integer", Default: "1", NotNull: &NotNull{}}, {Name: "b", Type: "text", Default: "lower('A')", Generated: Stored}},
+			Checks:   []Check{{Name: "k", Expression: "(a > 0)"}},
+			Indexes:  []Index{{Name: "i", Definition: "btree (a)"}, {Name: "x", Definition: "gist (a)", Constraint: &Key{Kind: Exclusion, Definition: "EXCLUDE USING gist (a WITH =)"}}},
+			Triggers: []Trigger{{Name: "g", Events: "BEFORE UPDATE", Detail: "FOR EACH ROW", Function: name("f"), Arguments: "'x'", Enabled: "origin"}},
+		}},
+		Views:      []View{{Name: name("v"), Owner: "o", Query: "SELECT 1 AS a", Columns: []ViewColumn{{Name: "a", Type: "integer"}}}},
+		Statistics: []Statistics{{Name: name("s"), Table: name("t"), Owner: "o", Definition: "(ndistinct) ON a, b"}},
+	}
+}
+
+// fragments are the places of a model that hold SQL.
+func fragments(m *Model) []*string {
+	t := &m.Tables[0]
+	return []*string{
+		&t.Columns[0].Type, &t.Columns[0].Default, &t.Columns[1].Default, &t.Checks[0].Expression, &t.Indexes[0].Definition,
+		&t.Indexes[1].Constraint.Definition, &t.Triggers[0].Events, &t.Triggers[0].Detail, &t.Triggers[0].Arguments, &t.Options[0],
+		&m.Views[0].Query, &m.Statistics[0].Definition, &m.Functions[0].Definition, &m.Functions[0].Arguments,
+		&m.Database.Settings[0].Name, &m.Database.Settings[0].Value, &m.Database.Encoding,
+	}
+}
+
+// FuzzFragment: whatever stands in the place of a fragment is refused, or
+// stays within one statement.
+func FuzzFragment(f *testing.F) {
+	for i, s := range fragments(small()) {
+		f.Add(uint8(i), *s)
+		f.Add(uint8(i), "1); DROP TABLE t; --")
+	}
+	f.Fuzz(func(t *testing.T, place uint8, sql string) {
+		m := small()
+		places := fragments(m)
+		*places[int(place)%len(places)] = sql
+		if m.Validate() == nil {
+			checkScript(t, m, 15)
+			UnknownObjects(m)
+		}
+	})
+}
+
+func TestFragmentsCannotEndAStatement(t *testing.T) {
+	if err := small().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for _, attack := range []string{
+		"1; DROP TABLE t", "1) ; DROP TABLE t; (", "1 -- ", "1 /* ", "'", `"`, "$$", "1), ADD COLUMN c (", "\\! ls", "a\x00b", "\xff", "(",
+		"1, b integer",
+	} {
+		for i := range fragments(small()) {
+			m := small()
+			*fragments(m)[i] = attack
+			if m.Validate() == nil && i != 15 { // the value of a setting is text
+				checkScript(t, m, 15)
+				if attack != "1, b integer" {
+					t.Errorf("%q stands in place %d", attack, i)
+				}
+			}
+		}
+	}
+}
+
+// FuzzDecode: whatever is decoded can be rendered and compared without harm,
+// and each statement is one.
 func FuzzDecode(f *testing.F) {
-	f.Add(everything)
-	f.Add([]byte(`{"format":1,"server_major":15,"database":{"owner":"a","encoding":"UTF8","locale":{"provider":"libc"}}}`))
+	data, err := Encode(small())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Decode(bytes.NewReader(data))
 		if err != nil {
