@@ -19,45 +19,58 @@ type page struct {
 	token     string // where the server would go on
 }
 
-// parsePage reads a page of either version. What gateways leave out (KeyCount,
-// EncodingType, NextMarker) is not needed.
+// rawPage is a page as the server has written it. What gateways leave out
+// (KeyCount, Marker, Owner) is not in it.
+type rawPage struct {
+	XMLName               xml.Name `xml:"ListBucketResult"`
+	EncodingType          string
+	IsTruncated           string
+	NextContinuationToken string
+	NextMarker            string
+	Contents              []rawObject
+}
+
+type rawObject struct{ Key, LastModified, ETag, Size string }
+
+// parsePage reads a page of either version.
 func parsePage(body []byte) (p page, err error) {
-	var told struct {
-		XMLName               xml.Name `xml:"ListBucketResult"`
-		EncodingType          string
-		IsTruncated           string
-		NextContinuationToken string
-		NextMarker            string
-		Contents              []struct {
-			Key, LastModified, ETag, Size string
+	raw, ok := scanPage(string(body))
+	if !ok {
+		raw = rawPage{}
+		if err := xml.Unmarshal(body, &raw); err != nil {
+			return p, fmt.Errorf("read the server's list: %w", err)
 		}
 	}
-	if err := xml.Unmarshal(body, &told); err != nil {
-		return p, fmt.Errorf("read the server's list: %w", err)
-	}
-	decode := decoder(told.EncodingType)
-	p.objects = make([]blobstore.Object, len(told.Contents))
-	for i, c := range told.Contents {
-		o := blobstore.Object{MD5: md5Of(c.ETag)}
-		if o.Key, err = decode(c.Key); err != nil {
+	decode := decoder(raw.EncodingType)
+	p.objects = make([]blobstore.Object, len(raw.Contents))
+	for i, c := range raw.Contents {
+		if p.objects[i], err = c.object(decode); err != nil {
 			return p, err
 		}
-		if o.Size, err = strconv.ParseInt(strings.TrimSpace(c.Size), 10, 64); err != nil {
-			return p, fmt.Errorf("size of %q: %w", o.Key, err)
-		}
-		if o.ModTime, err = parseTime(c.LastModified); err != nil {
-			return p, fmt.Errorf("time of %q: %w", o.Key, err)
-		}
-		p.objects[i] = o
 	}
-	p.token = told.NextContinuationToken
+	p.token = raw.NextContinuationToken
 	if p.token == "" {
-		if p.token, err = decode(told.NextMarker); err != nil {
+		if p.token, err = decode(raw.NextMarker); err != nil {
 			return p, err
 		}
 	}
-	p.truncated, err = isTruncated(told.IsTruncated, p.token)
+	p.truncated, err = isTruncated(raw.IsTruncated, p.token)
 	return p, err
+}
+
+func (r rawObject) object(decode func(string) (string, error)) (o blobstore.Object, err error) {
+	o.MD5 = md5Of(r.ETag)
+	if o.Key, err = decode(r.Key); err != nil {
+		return o, err
+	}
+	o.Key = strings.Clone(o.Key) // it must not keep the whole page in memory
+	if o.Size, err = strconv.ParseInt(strings.TrimSpace(r.Size), 10, 64); err != nil {
+		return o, fmt.Errorf("size of %q: %w", o.Key, err)
+	}
+	if o.ModTime, err = parseTime(r.LastModified); err != nil {
+		return o, fmt.Errorf("time of %q: %w", o.Key, err)
+	}
+	return o, nil
 }
 
 // isTruncated reads IsTruncated. Where it is missing, a token says that there
