@@ -123,14 +123,16 @@ func (c comparison) distance(k known) int {
 	return n
 }
 
+// versionTables hold the version; from 1.6 on nobody reads alembic_version.
+var versionTables = []string{"schema_migrations", "alembic_version"}
+
 func (c comparison) differences(k known) []Drift {
 	var list []Drift
 	missing, extra := map[object]string{}, map[object]string{}
-	noVersion := !c.live.has(KindTable, "schema_migrations", "")
 	for o, want := range k.catalog {
 		have, ok := c.live.catalog[o]
 		switch {
-		case noVersion && o.Table == "schema_migrations":
+		case slices.Contains(versionTables, o.Table) && !c.live.has(KindTable, o.Table, ""):
 			// A lost version table is a matter of the row, not of the
 			// catalog: it says nothing about the version.
 		case !ok:

@@ -206,15 +206,20 @@ func TestWriteIsItsOwnUndo(t *testing.T) {
 
 func write(t *testing.T, db *sql.DB, from, to Record) {
 	t.Helper()
+	if err := tryWrite(t, db, from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tryWrite(t *testing.T, db *sql.DB, from, to Record) error {
+	t.Helper()
 	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
 	if err := Write(t.Context(), tx, from, to); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
+	return tx.Commit()
 }
