@@ -10,6 +10,7 @@ import (
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
 	"github.com/harbordb/harbordb/snapshots"
+	"github.com/harbordb/harbordb/snapshots/mymodel"
 	"github.com/harbordb/harbordb/snapshots/pgmodel"
 )
 
@@ -82,6 +83,7 @@ func (d *Dump) OfLive(ctx context.Context, report progress.Reporter) (Side, erro
 // differs compare two models of an engine, one line a difference.
 var differs = map[string]func(a, b []byte) ([]string, error){
 	string(database.PostgreSQL): pgmodel.DiffJSON,
+	string(database.MySQL):      mymodel.DiffJSON,
 }
 
 // Compare compares two sides of one engine.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/harbordb/harbordb/backup/mysql"
 	"github.com/harbordb/harbordb/backup/postgres"
 	"github.com/harbordb/harbordb/backup/source"
 	"github.com/harbordb/harbordb/database"
@@ -83,6 +84,7 @@ func Open(ctx context.Context, db *database.DB, options Options) (*Dump, error) 
 // tells them apart.
 var openers = map[database.Engine]func(context.Context, *database.DB, Options) (source.Source, error){
 	database.PostgreSQL: openPostgreSQL,
+	database.MySQL:      openMySQL,
 }
 
 func openSource(ctx context.Context, db *database.DB, options Options) (source.Source, error) {
@@ -94,12 +96,21 @@ func openSource(ctx context.Context, db *database.DB, options Options) (source.S
 }
 
 func openPostgreSQL(ctx context.Context, db *database.DB, options Options) (source.Source, error) {
+	return postgres.OpenSource(ctx, db, db.Settings().Database, max(options.Jobs, 1),
+		postgres.Choice{Unsupported: options.LeaveOutUnsupported, SkipData: options.skip()})
+}
+
+func openMySQL(ctx context.Context, db *database.DB, options Options) (source.Source, error) {
+	return mysql.OpenSource(ctx, db, db.Settings().Database, max(options.Jobs, 1),
+		mysql.Choice{Unsupported: options.LeaveOutUnsupported, SkipData: options.skip()})
+}
+
+func (o Options) skip() map[string]bool {
 	skip := map[string]bool{}
-	for _, t := range options.SkipData {
+	for _, t := range o.SkipData {
 		skip[t] = true
 	}
-	return postgres.OpenSource(ctx, db, db.Settings().Database, max(options.Jobs, 1),
-		postgres.Choice{Unsupported: options.LeaveOutUnsupported, SkipData: skip})
+	return skip
 }
 
 // describeHarbor reads which Harbor this is, and refuses while its schema is

@@ -9,6 +9,7 @@ import (
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/snapshots"
+	"github.com/harbordb/harbordb/snapshots/mymodel"
 	"github.com/harbordb/harbordb/snapshots/pgmodel"
 )
 
@@ -23,6 +24,7 @@ var servers = map[database.Engine]func(context.Context, database.Settings) (targ
 // engine that a manifest names.
 var renderers = map[string]snapshots.Renderer{
 	string(database.PostgreSQL): pgmodel.RenderJSON,
+	string(database.MySQL):      mymodel.RenderJSON,
 }
 
 // Renderer returns the renderer for the snapshots of an engine, as a manifest
