@@ -54,7 +54,7 @@ INSERT INTO vulnerability_record (cve_id, registration_uuid, package, package_ve
     repeat(md5(i::text) || ' is a flaw in the way input is read. ', 1 + i %% 5), '{"CVSS": {"nvd": {"V3Score": 7.5}}}'
   FROM generate_series(1, %[1]d * 20) i;
 INSERT INTO report_vulnerability_record (report_uuid, vuln_record_id)
-  SELECT md5((1 + i / 100)::text), 1 + (i * 7919) %% (%[1]d * 20) FROM generate_series(0, %[1]d * 1000 - 1) i ON CONFLICT DO NOTHING;
+  SELECT md5((1 + i / 100)::text), 1 + (i::bigint * 7919) %% (%[1]d * 20) FROM generate_series(0, %[1]d * 1000 - 1) i ON CONFLICT DO NOTHING;
 INSERT INTO audit_log_ext (project_id, operation, resource_type, resource, username, op_desc, op_result, op_time)
   SELECT i %% 50, 'pull', 'artifact', 'library/app-' || (i %% 500) || '@sha256:' || md5(i::text), 'robot$ci-' || (i %% 20), 'pull artifact: library/app', true, now() - i * interval '1 second'
   FROM generate_series(1, %[1]d * 50) i;
