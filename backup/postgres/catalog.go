@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func readCatalog(ctx context.Context, q rowQuerier) (*pgmodel.Model, error) {
 		c.readServer, c.readDependencies, c.readInventory, c.readDetails, // what belongs to any kind
 		c.readSchemas, c.readExtensions, c.readFunctions, c.readSequences,
 		c.readRelations, c.readColumns, c.readChecks, c.readForeignKeys, c.readIndexes, c.readTriggers,
-		c.readStatistics, c.readDefaultPrivileges, c.readDatabase,
+		c.readStatistics, c.readDefaultPrivileges, c.readSystemPrivileges, c.readDatabase,
 		c.sweep, // what nobody has claimed
 	} {
 		if err := read(ctx); err != nil {
@@ -89,6 +90,12 @@ func query[T any](ctx context.Context, q rowQuerier, sql string, scan pgx.RowToF
 // named like the fields of T.
 func load[T any](ctx context.Context, c *catalog, what, sql string, take func(T)) error {
 	rows, err := query(ctx, c.q, sql, pgx.RowToStructByName[T])
+	var null pgx.ScanArgError
+	if errors.As(err, &null) {
+		// What pg_get_…def returns for an object that its transaction still
+		// sees and that is gone.
+		return fmt.Errorf("%s: an object was dropped while it was being read: %w", what, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

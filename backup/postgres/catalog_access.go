@@ -120,6 +120,28 @@ func compareGrants(a, b pgmodel.Grant) int {
 	return strings.Compare(fmt.Sprint(a.Grantable), fmt.Sprint(b.Grantable))
 }
 
+// readSystemPrivileges names the objects of the system and of extensions whose
+// privileges are not those that they came with. They are no objects of the
+// database, and a restore on another server or version finds others. What the
+// information_schema came with, the server has not recorded.
+func (c *catalog) readSystemPrivileges(ctx context.Context) error {
+	type row struct{ Name string }
+	sql := fmt.Sprintf(`SELECT pg_describe_object(x.class, x.oid, 0) AS name FROM (
+			SELECT 'pg_class'::regclass AS class, oid, relnamespace AS nsp, relacl AS acl FROM pg_class
+			UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace, proacl FROM pg_proc
+			UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, typacl FROM pg_type
+			UNION ALL SELECT 'pg_language'::regclass, oid, 0, lanacl FROM pg_language
+			UNION ALL SELECT 'pg_namespace'::regclass, oid, oid, nspacl FROM pg_namespace WHERE nspname <> 'public'
+		) x LEFT JOIN pg_init_privs i ON i.classoid = x.class AND i.objoid = x.oid AND i.objsubid = 0
+		WHERE x.acl IS DISTINCT FROM i.initprivs AND (x.oid < %d OR EXISTS (SELECT FROM pg_depend d
+			WHERE d.classid = x.class AND d.objid = x.oid AND d.deptype = 'e'))
+		AND NOT EXISTS (SELECT FROM pg_namespace n WHERE n.oid = x.nsp AND n.nspname = 'information_schema')
+		ORDER BY 1`, firstNormalOID)
+	return load(ctx, c, "privileges of the system", sql, func(r row) {
+		c.note(pgmodel.Object{Kind: "system object", Name: r.Name}, "its privileges were changed; they are not carried")
+	})
+}
+
 type defaultPrivilegeRow struct {
 	OID                uint32
 	Role, Schema, Type string

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,41 @@ func TestRestoreWithoutSuperuser(t *testing.T) {
 			// Harbor's next migration makes a table in public.
 			dbtest.Exec(t, copied, "CREATE TABLE public.next_migration (a integer)")
 		})
+	}
+}
+
+// The owner of a database, who may read nothing else, reads its catalog whole.
+func TestOwnerReadsTheCatalogLikeASuperuser(t *testing.T) {
+	for _, major := range []int{10, 13, 15, 18} {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			server := dbtest.PostgreSQLMajor(t, major)
+			server.Exec(t, "", "CREATE ROLE tenant LOGIN")
+			t.Cleanup(func() { server.Exec(t, "", "DROP ROLE tenant") })
+			source := build(t, server, 180)
+			for name := range unsupported {
+				server.Exec(t, source.Database, harborsql.Addition(name))
+			}
+			want := readModelOf(t, server, source)
+			source.User = "tenant"
+			wantEqual(t, want, readModelOf(t, server, source))
+		})
+	}
+}
+
+func TestChangedPrivilegesOfTheSystemAreNoted(t *testing.T) {
+	server := dbtest.PostgreSQL(t)
+	source := server.CreateDatabase(t)
+	server.Exec(t, source.Database, `CREATE EXTENSION hstore; REVOKE EXECUTE ON FUNCTION hstore(text, text) FROM PUBLIC;
+		GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO pg_signal_backend; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC`)
+	var got []string
+	for _, n := range readModelOf(t, server, source).Notes {
+		got = append(got, n.Object.Name)
+	}
+	want := []string{"function public.hstore(text,text)", "function pg_ls_waldir()", "language plpgsql"}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("notes on %q, want %q", got, want)
 	}
 }
 
