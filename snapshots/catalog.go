@@ -52,11 +52,12 @@ func List(ctx context.Context, store blobstore.Reader, now time.Time) ([]Entry, 
 	for i := range entries {
 		e := &entries[i]
 		if !manifests[e.ID] {
-			e.Unfinished = true
-			if e.Running, err = leaseAlive(ctx, store, e.ID, now); err != nil {
+			if err := e.settle(ctx, store, now); err != nil {
 				return nil, err
 			}
-			continue
+			if e.Unfinished {
+				continue
+			}
 		}
 		m, err := Load(ctx, store, e.ID)
 		switch {
@@ -71,6 +72,26 @@ func List(ctx context.Context, store blobstore.Reader, now time.Time) ([]Entry, 
 		}
 	}
 	return entries, nil
+}
+
+// settle decides what a folder is in which no manifest was listed. The lease
+// is looked at before the manifest: a backup writes its manifest and then lets
+// go of its lease, so without a lease the manifest is there or never will be.
+func (e *Entry) settle(ctx context.Context, store blobstore.Reader, now time.Time) error {
+	running, err := leaseAlive(ctx, store, e.ID, now)
+	if err != nil {
+		return err
+	}
+	e.Unfinished, e.Running = true, running
+	if running {
+		return nil
+	}
+	_, err = store.Head(ctx, Key(e.ID, ManifestName))
+	if errors.Is(err, blobstore.ErrNotFound) {
+		return nil
+	}
+	e.Unfinished = err != nil
+	return err
 }
 
 func listFolders(ctx context.Context, store blobstore.Reader) ([]Entry, map[ID]bool, error) {
@@ -153,73 +174,4 @@ func readAll(ctx context.Context, store blobstore.Reader, key string) ([]byte, e
 		return nil, fmt.Errorf("%s is larger than %d bytes", path.Base(key), maxManifest)
 	}
 	return data, nil
-}
-
-// Remove deletes a snapshot, its manifest first: a crash on the way leaves a
-// folder without a manifest, which is no snapshot.
-func Remove(ctx context.Context, store blobstore.Store, id ID) error {
-	for _, name := range []string{ManifestName, SumsName} {
-		if err := store.Delete(ctx, Key(id, name)); err != nil {
-			return fmt.Errorf("remove snapshot %s: %w", id, err)
-		}
-	}
-	var keys []string
-	err := store.List(ctx, blobstore.Range{Prefix: prefix + string(id) + "/"}, func(o blobstore.Object) error {
-		keys = append(keys, o.Key)
-		return nil
-	})
-	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
-		return fmt.Errorf("remove snapshot %s: %w", id, err)
-	}
-	for _, key := range keys {
-		if err := store.Delete(ctx, key); err != nil {
-			return fmt.Errorf("remove snapshot %s: %w", id, err)
-		}
-	}
-	if err := sweepUploads(ctx, store, id); err != nil {
-		return fmt.Errorf("remove snapshot %s: %w", id, err)
-	}
-	return endLease(ctx, store, id)
-}
-
-// sweepUploads removes what a killed writer had begun and not committed.
-func sweepUploads(ctx context.Context, store blobstore.Store, id ID) error {
-	sweeper, ok := store.(blobstore.Sweeper)
-	if !ok {
-		return nil
-	}
-	var uploads []blobstore.Upload
-	err := store.Uploads(ctx, prefix+string(id)+"/", func(u blobstore.Upload) error {
-		uploads = append(uploads, u)
-		return nil
-	})
-	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
-		return err
-	}
-	for _, u := range uploads {
-		if err := sweeper.Sweep(ctx, u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Sweep removes what killed backups left: folders without a manifest whose
-// lease is dead. It returns what it removed.
-func Sweep(ctx context.Context, store blobstore.Store, now time.Time) ([]Entry, error) {
-	entries, err := List(ctx, store, now)
-	if err != nil {
-		return nil, err
-	}
-	var swept []Entry
-	for _, e := range entries {
-		if !e.Unfinished || e.Running {
-			continue
-		}
-		if err := Remove(ctx, store, e.ID); err != nil {
-			return swept, err
-		}
-		swept = append(swept, e)
-	}
-	return swept, nil
 }

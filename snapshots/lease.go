@@ -71,6 +71,20 @@ func (l *Lease) Release(ctx context.Context) error {
 	return endLease(ctx, l.store, l.id)
 }
 
+// stillHeld fails where somebody took the writer for dead and swept what it
+// had written: a writer that was asleep for longer than its lease lives must
+// not make a snapshot of what is left.
+func (l *Lease) stillHeld(ctx context.Context) error {
+	_, err := l.store.Head(ctx, leasePrefix+string(l.id))
+	if errors.Is(err, blobstore.ErrNotFound) {
+		return fmt.Errorf("snapshot %s: its lease is gone: this process made no progress for so long that another one swept what it had written", l.id)
+	}
+	if err != nil {
+		return fmt.Errorf("look at lease of snapshot %s: %w", l.id, err)
+	}
+	return nil
+}
+
 func endLease(ctx context.Context, store blobstore.Store, id ID) error {
 	if err := store.Delete(ctx, leasePrefix+string(id)); err != nil {
 		return fmt.Errorf("end lease of snapshot %s: %w", id, err)

@@ -168,6 +168,9 @@ func (w *Writer) Commit(ctx context.Context, m *Manifest) error {
 	if err := writeObject(ctx, w.store, Key(w.id, SumsName), Sums(m, data)); err != nil {
 		return fmt.Errorf("write %s of snapshot %s: %w", SumsName, w.id, err)
 	}
+	if err := w.lease.stillHeld(ctx); err != nil {
+		return err
+	}
 	if err := writeObject(ctx, w.store, Key(w.id, ManifestName), data); err != nil {
 		return fmt.Errorf("write manifest of snapshot %s: %w", w.id, err)
 	}

@@ -112,6 +112,9 @@ func checkLabel(label string) error {
 	if _, err := snapshots.ParseID(label); err == nil {
 		return fault.Usagef("--label %s: it looks like the ID of a snapshot", label)
 	}
+	if strings.Contains(label, ",") {
+		return fault.Usagef("--label %s: a comma separates labels where several can be given", label)
+	}
 	if len(label) > 200 || strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return fault.Usagef("--label: it is one line of at most 200 bytes")
 	}

@@ -62,6 +62,7 @@ func snapshotsCommand(s *session) *cli.Command {
 				Flags:       []cli.Flag{dryRunFlag()},
 				Action:      func(c *cli.Context) error { return runSnapshotsRemove(c, s) },
 			},
+			snapshotsPruneCommand(s),
 		},
 	}
 }
