@@ -75,7 +75,7 @@ func (r *Reader) String() string { return r.path }
 
 // Head returns what the folder knows of a file.
 func (r *Reader) Head(ctx context.Context, key string) (blobstore.Object, error) {
-	if fd, ok := r.reach(ctx, key, unix.O_PATH); ok {
+	if fd, ok := r.reach(ctx, key, lookOnly); ok {
 		defer unix.Close(fd)
 		var st unix.Stat_t
 		if err := unix.Fstat(fd, &st); err == nil && !isFolder(&st) {

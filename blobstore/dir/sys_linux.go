@@ -23,3 +23,6 @@ func openBelow(folder int, path string, flags int) (int, error) {
 	}
 	return retry(func() (int, error) { return unix.Openat2(folder, path, &how) })
 }
+
+// lookOnly opens a file without the right to read it.
+const lookOnly = unix.O_PATH

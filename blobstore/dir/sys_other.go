@@ -12,3 +12,5 @@ func isMountRoot(string) bool { return false }
 
 // openBelow is a call of Linux; without it nothing is expected.
 func openBelow(int, string, int) (int, error) { return -1, unix.ENOSYS }
+
+const lookOnly = 0
