@@ -13,7 +13,7 @@ import (
 )
 
 // majorPairs go up and down, by one major and by all.
-var majorPairs = [][2]int{{10, 18}, {18, 10}, {12, 15}, {15, 12}, {14, 16}, {17, 13}, {11, 14}, {16, 11}}
+var majorPairs = [][2]int{{10, 18}, {18, 10}, {15, 12}, {13, 16}, {17, 14}}
 
 func TestHarborCatalogCrossesMajors(t *testing.T) {
 	for i, pair := range majorPairs {
@@ -34,7 +34,7 @@ func TestHarborCatalogCrossesMajors(t *testing.T) {
 }
 
 func TestHostileCatalogCrossesMajorsUpwards(t *testing.T) {
-	for _, pair := range [][2]int{{10, 15}, {11, 18}, {12, 16}, {14, 17}, {17, 18}} {
+	for _, pair := range [][2]int{{10, 15}, {12, 18}, {15, 17}} {
 		t.Run(fmt.Sprintf("%d to %d", pair[0], pair[1]), func(t *testing.T) {
 			from, to := dbtest.PostgreSQLMajor(t, pair[0]), dbtest.PostgreSQLMajor(t, pair[1])
 			source := buildHostile(t, from)

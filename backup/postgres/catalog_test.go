@@ -13,16 +13,15 @@ import (
 	harborsql "github.com/harbordb/harbordb/testdata/sql"
 )
 
-// someVersions are the schema versions whose restored catalog is compared by
-// pg_dump too, and that are taken across the majors: the first, and one of
-// each time that Harbor changed much.
+// someVersions are the schema versions that are taken here: the first, and one
+// of each time that Harbor changed much. Package backup takes them all.
 var someVersions = []int{1, 15, 53, 111, 180}
 
-func TestCatalogOfEveryVersionIsRestoredExactly(t *testing.T) {
+func TestHarborCatalogIsRestoredExactly(t *testing.T) {
 	server := dbtest.PostgreSQL(t)
 	source := server.CreateDatabase(t)
 	db := server.Open(t, source.Database)
-	for _, version := range harborsql.PostgreSQLVersions() {
+	for _, version := range someVersions {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			if err := harborsql.BuildPostgreSQL(t.Context(), db, version); err != nil {
 				t.Fatal(err)
@@ -33,9 +32,7 @@ func TestCatalogOfEveryVersionIsRestoredExactly(t *testing.T) {
 				t.Errorf("notes: %v, unknown: %v", notes, unknown)
 			}
 			wantEqual(t, m, readModelOf(t, server, copied))
-			if slices.Contains(someVersions, version) {
-				wantSameDump(t, source, copied)
-			}
+			wantSameDump(t, source, copied)
 		})
 	}
 }
