@@ -3,6 +3,7 @@ package orphans
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,7 @@ func (s *scan) joinBlobs(ctx context.Context) error {
 	list := shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), s.estimateBlobs(), s.opts.Split))
 	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard) error {
 		j := &join{scan: s, shard: sh, asks: asks}
+		defer j.pending.Wait() // its questions live no longer than ctx
 		if !s.scope.all() {
 			return j.ask(ctx)
 		}
@@ -49,6 +51,8 @@ type join struct {
 	scan  *scan
 	shard shard
 	asks  *errgroup.Group // questions about single objects, beside the listing
+	// pending are the shard's own questions.
+	pending sync.WaitGroup
 
 	algorithms []string
 	batch      batch
@@ -250,7 +254,9 @@ func (j *join) examine(ctx context.Context, d registry.Digest, records []record,
 // later asks for an object and judges then.
 func (j *join) later(ctx context.Context, d registry.Digest, records []record, found object) {
 	s := j.scan
+	j.pending.Add(1)
 	j.asks.Go(func() error {
+		defer j.pending.Done()
 		o, err := s.tree.Head(ctx, found.name)
 		switch {
 		case ctx.Err() != nil:

@@ -8,10 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/harbordb/harbordb/blobstore/dir"
-	"github.com/harbordb/harbordb/orphans"
 	"github.com/harbordb/harbordb/registry"
 )
 
@@ -119,10 +117,4 @@ func openFolder(tb testing.TB, top string) *registry.Tree {
 		tb.Fatal(err)
 	}
 	return tree
-}
-
-func options(tb testing.TB) orphans.Options {
-	return orphans.Options{
-		Now: time.Now(), TempDir: tb.TempDir(), Grace: time.Nanosecond, StaleUpload: time.Nanosecond, Settle: -1, Split: 500,
-	}
 }

@@ -1,0 +1,13 @@
+package orphans_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/harbordb/harbordb/internal/dbtest"
+	"github.com/harbordb/harbordb/internal/registrytest"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(registrytest.Main(func() int { return dbtest.Main(m) }))
+}
