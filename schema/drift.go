@@ -25,7 +25,8 @@ type Class string
 
 // The classes. Damage and OtherVersion are what no sound database has: parts
 // lost or changed, or parts of another version. MySQLLineage is how a
-// database looks that was converted from Harbor 1.5's MySQL. Addition is what
+// database looks that was converted from Harbor 1.5's MySQL, or that a
+// migrator brought forward in that era. Addition is what
 // an operator has made beside Harbor's own objects.
 const (
 	Damage       Class = "damage"
@@ -189,6 +190,8 @@ func (c comparison) classify(d Drift) Drift {
 	switch {
 	case len(c.lineage) > 0 && fromMySQL(d):
 		d.Class = MySQLLineage
+	case d.Kind == KindIndex && len(c.known) > 0 && c.known[0].Alembic != "":
+		d.Class, d.Note = MySQLLineage, "a migrator leaves other indexes than a fresh install has"
 	case d.Change == Renamed:
 		d.Class, d.Note = Addition, "equal to Harbor's "+d.Want+" in all but its name"
 	case d.Change == Extra:

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/harbordb/harbordb/database"
@@ -23,6 +24,34 @@ type Evidence struct {
 	// Running are other sessions that migrate right now: then everything
 	// else may be out of date a moment later.
 	Running []Migrator `json:"running"`
+
+	live live
+}
+
+// Has reports whether the database has a column, or with column "" a table.
+// Where the catalog was not read, it has none.
+func (ev Evidence) Has(table, column string) bool {
+	if column == "" {
+		return ev.live.has(KindTable, table, "")
+	}
+	return ev.live.has(KindColumn, table, column)
+}
+
+// Counter is a column that takes its values from a sequence.
+type Counter struct {
+	Table, Column, Sequence string
+	Integer                 bool // of four bytes, so that it ends at 2147483647
+}
+
+// Counters returns the columns that take their values from sequences in the
+// same schema, ordered by table.
+func (ev Evidence) Counters() []Counter {
+	var list []Counter
+	for _, o := range slices.SortedFunc(maps.Keys(ev.live.sequences), object.compare) {
+		typ, _ := cutType(ev.live.catalog[o])
+		list = append(list, Counter{o.Table, o.Name, ev.live.sequences[o], typ == "integer"})
+	}
+	return list
 }
 
 // Candidate is a version with how many objects of the live catalog speak
@@ -39,45 +68,38 @@ const rankingShown = 5
 // changes nothing and takes no lock that a running Harbor would notice; where
 // q is a transaction, everything shows one moment, else each reading its own.
 func Inspect(ctx context.Context, q database.Querier, e database.Engine) (Evidence, error) {
-	ev, _, err := inspect(ctx, q, e)
-	return ev, err
-}
-
-// inspect is Inspect, and returns the catalog that it has read.
-func inspect(ctx context.Context, q database.Querier, e database.Engine) (Evidence, live, error) {
 	rec, err := Recorded(ctx, q, e)
 	if err != nil {
-		return Evidence{}, live{}, err
+		return Evidence{}, err
 	}
 	ev := Evidence{Record: rec, Ranking: []Candidate{}, Drift: []Drift{}, Lineage: []string{}}
 	if ev.Running, err = MigrationRunning(ctx, q, e); err != nil {
-		return Evidence{}, live{}, err
+		return Evidence{}, err
 	}
 	switch busy := slices.IndexFunc(ev.Running, func(m Migrator) bool { return m.Exclusive }); {
 	case rec.Tables == 0:
 		ev.Verdict = judgeBare(rec)
-		return ev, live{}, nil
+		return ev, nil
 	case busy >= 0:
 		ev.Verdict = judgeBusy(ev.Running[busy])
-		return ev, live{}, nil
+		return ev, nil
 	}
-	l, err := readLive(ctx, q, rec)
-	if err != nil {
-		return Evidence{}, live{}, err
+	if ev.live, err = readLive(ctx, q, rec); err != nil {
+		return Evidence{}, err
 	}
 	versions, err := knownCatalogs(e)
 	if err != nil {
-		return Evidence{}, live{}, fmt.Errorf("catalogs of the known versions: %w", err)
+		return Evidence{}, fmt.Errorf("catalogs of the known versions: %w", err)
 	}
-	seeds, err := emptySeeds(ctx, q, rec, l)
+	seeds, err := emptySeeds(ctx, q, rec, ev.live)
 	if err != nil {
-		return Evidence{}, live{}, err
+		return Evidence{}, err
 	}
-	ev.weigh(newComparison(l, versions), seeds)
+	ev.weigh(newComparison(ev.live, versions), seeds)
 	if err := ev.askData(ctx, q); err != nil {
-		return Evidence{}, live{}, err
+		return Evidence{}, err
 	}
-	return ev, l, nil
+	return ev, nil
 }
 
 // askData looks for rows that speak against the upper half of a pair.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -154,7 +155,7 @@ func eachVersion(t *testing.T) func(Version) *sql.DB {
 // the test ends.
 func damaged(t *testing.T, db *sql.DB, script string) *sql.Tx {
 	t.Helper()
-	tx, err := db.BeginTx(t.Context(), nil)
+	tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

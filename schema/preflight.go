@@ -98,7 +98,7 @@ func (p *Preflight) find(f Finding) {
 // would stumble over single rows; give it a read-only REPEATABLE READ
 // transaction, so that everything shows one moment.
 func Check(ctx context.Context, q database.Querier, e database.Engine, server database.Server, target Release) (Preflight, error) {
-	ev, l, err := inspect(ctx, q, e)
+	ev, err := Inspect(ctx, q, e)
 	if err != nil {
 		return Preflight{}, err
 	}
@@ -114,7 +114,7 @@ func Check(ctx context.Context, q database.Querier, e database.Engine, server da
 		p.find(Finding{ID: "running", Severity: Blocks, Text: ev.Verdict.Findings[0], Fix: "wait until it has ended, then check again"})
 		return p, nil
 	}
-	c := checking{p: &p, ctx: ctx, q: q, live: l, running: ev.Running}
+	c := checking{p: &p, ctx: ctx, q: q, live: ev.live, running: ev.Running}
 	for _, step := range []func() error{
 		c.row, c.start, c.locks, c.steps, func() error { return c.server(server) }, c.obstacles, c.losses, c.formats,
 	} {
