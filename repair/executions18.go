@@ -2,7 +2,6 @@ package repair
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 )
 
@@ -17,18 +16,22 @@ func (p *planner) planOldExecutions(ctx context.Context, name string) error {
 	if err := p.begin(ctx, "Harbor 1.8 to 2.1", local, oldWords, Stopped); err != nil {
 		return err
 	}
-	w := work{executions: *p.tables.oldExecutions, tasks: *p.tables.oldTasks,
-		scope: condition{text: "true"}, ofTask: condition{text: "true"}, indexed: true, release: oldRelease{}}
-	from := p.quote(w.executions.Schema, w.executions.Name)
+	executions, tasks := *p.tables.oldExecutions, *p.tables.oldTasks
+	table := p.quote(executions.Schema, executions.Name)
+	from := p.quote(tasks.Schema, tasks.Name) + " t where "
+	w := work{executions: executions, tasks: tasks, scope: condition{text: "true"}, indexed: true, release: oldRelease{},
+		from: func(condition string) string { return from + condition }}
 	chosen, err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
-		return "select id from " + from + " where policy_id = ?", []any{id}
+		return "select id from " + table + " where policy_id = ?", []any{id}
 	})
 	if err != nil {
 		return err
 	}
 	if chosen != nil {
-		w.scope = condition{"e.policy_id = ?", []any{chosen.id}}
-		w.ofTask = condition{fmt.Sprintf("t.execution_id in (select e.id from %s e where e.policy_id = ?)", from), []any{chosen.id}}
+		w.scope, w.args = condition{"e.policy_id = ?", []any{chosen.id}}, []any{chosen.id}
+		w.from = func(condition string) string {
+			return from + condition + " and t.execution_id in (select e.id from " + table + " e where e.policy_id = ?)"
+		}
 	}
 	return p.planWork(ctx, w)
 }

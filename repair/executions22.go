@@ -22,10 +22,9 @@ func (p *planner) planReplicationTasks(ctx context.Context, name string) error {
 	if err := p.begin(ctx, "Harbor 2.2 and later", utc, newWords, Stopped); err != nil {
 		return err
 	}
-	t := *p.tables.executions
-	from := p.quote(t.Schema, t.Name)
+	table := p.quote(p.tables.executions.Schema, p.tables.executions.Name)
 	chosen, err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
-		return "select id from " + from + " where vendor_type = ? and vendor_id = ?", []any{replicationType, id}
+		return "select id from " + table + " where vendor_type = ? and vendor_id = ?", []any{replicationType, id}
 	})
 	if err != nil {
 		return err
@@ -33,23 +32,31 @@ func (p *planner) planReplicationTasks(ctx context.Context, name string) error {
 	if chosen == nil {
 		return p.planTypes(ctx, []string{replicationType})
 	}
+	tasks := p.quote(p.tables.tasks.Schema, p.tables.tasks.Name)
 	args := []any{replicationType, chosen.id}
-	return p.planNew(ctx, condition{"e.vendor_type = ? and e.vendor_id = ?", args},
-		condition{fmt.Sprintf("t.execution_id in (select e.id from %s e where e.vendor_type = ? and e.vendor_id = ?)", from), args})
+	return p.planNew(ctx, work{scope: condition{"e.vendor_type = ? and e.vendor_id = ?", args}, args: args,
+		from: func(condition string) string {
+			return tasks + " t where " + condition + " and t.execution_id in (select e.id from " + table + " e where e.vendor_type = ? and e.vendor_id = ?)"
+		}})
 }
 
-// planTypes plans all executions of vendor types. The type of an open task is
-// looked up with its execution by the primary key, which keeps the search to
-// one pass over the tasks and none over the executions.
+// planTypes plans all executions of vendor types. The search for open tasks is
+// one pass over their table, which "offset 0" keeps PostgreSQL from mixing with
+// the rest; the types of those few are then looked up with their executions by
+// the primary key, without a pass over the executions.
 func (p *planner) planTypes(ctx context.Context, types []string) error {
-	t := *p.tables.executions
-	list := marks(len(types), "?")
-	return p.planNew(ctx, condition{"e.vendor_type in (" + list + ")", texts(types)},
-		condition{fmt.Sprintf("(select e.vendor_type from %s e where e.id = t.execution_id) in (%s)", p.quote(t.Schema, t.Name), list), texts(types)})
+	executions := p.quote(p.tables.executions.Schema, p.tables.executions.Name)
+	tasks := p.quote(p.tables.tasks.Schema, p.tables.tasks.Name)
+	list, args := marks(len(types), "?"), texts(types)
+	return p.planNew(ctx, work{scope: condition{"e.vendor_type in (" + list + ")", args}, args: args,
+		from: func(condition string) string {
+			return "(select * from " + tasks + " t where " + condition + " offset 0) t where (select e.vendor_type from " +
+				executions + " e where e.id = t.execution_id) in (" + list + ")"
+		}})
 }
 
-func (p *planner) planNew(ctx context.Context, scope, ofTask condition) error {
-	w := work{executions: *p.tables.executions, tasks: *p.tables.tasks, scope: scope, ofTask: ofTask, release: newRelease{}}
+func (p *planner) planNew(ctx context.Context, w work) error {
+	w.executions, w.tasks, w.release = *p.tables.executions, *p.tables.tasks, newRelease{}
 	err := p.scan(ctx, p.d.indexed, []any{w.tasks.Schema, w.tasks.Name, "execution_id"}, &w.indexed)
 	if err != nil {
 		return fmt.Errorf("indexes of %s: %w", w.tasks.Name, err)

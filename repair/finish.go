@@ -55,13 +55,12 @@ func (p *planner) taskItem(w work, e *execution, x task) (Item, error) {
 	if err != nil {
 		return item, err
 	}
-	item.Table, item.Execution = w.tasks.Name, x.execution
+	item.Table, item.ID, item.Execution = w.tasks.Name, x.id, x.execution
 	item.Age, item.Young = x.touched, young(x.touched)
 	if item.To = p.status(); !x.open {
 		item.To = item.From
 	}
-	item.ID, err = w.tasks.key(x.row)
-	return item, err
+	return item, nil
 }
 
 // finishExecutions plans the executions that have no open task any more.

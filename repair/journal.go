@@ -1,7 +1,6 @@
 package repair
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -127,37 +126,59 @@ func (j *Journal) writeRows(ctx context.Context, r *record, p *Plan) error {
 // encodeRows writes one line for each change. The items of a plan are in the
 // order of its changes.
 func encodeRows(w io.Writer, p *Plan) error {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
+	const full = 1 << 18
+	var buffer []byte
 	n := 0
 	for i, t := range p.tables {
 		for _, c := range t.changes {
-			item := p.Rows[n]
-			item.Changes = nil
-			n++
-			if err := encoder.Encode(line{Table: i, Item: item, Before: c.before, After: t.table.after(c)}); err != nil {
-				return fmt.Errorf("encode row %d of %s: %w", item.ID, t.table.Name, err)
+			var err error
+			if buffer, err = appendLine(buffer, i, p.Rows[n], t.table, c); err != nil {
+				return fmt.Errorf("encode row %d of %s: %w", p.Rows[n].ID, t.table.Name, err)
 			}
-			if buffer.Len() < 1<<18 {
+			n++
+			if len(buffer) < full {
 				continue
 			}
-			if _, err := buffer.WriteTo(w); err != nil {
+			if _, err := w.Write(buffer); err != nil {
 				return err
 			}
+			buffer = buffer[:0]
 		}
 	}
-	_, err := buffer.WriteTo(w)
+	_, err := w.Write(buffer)
 	return err
 }
 
-// after are the columns that a change sets.
-func (t Table) after(c change) map[string]Value {
-	set := map[string]Value{}
-	for _, column := range t.changed(c) {
-		set[column.Column] = column.To
+// appendLine writes a line; decodeRows reads it.
+func appendLine(b []byte, table int, item Item, t Table, c change) ([]byte, error) {
+	item.Changes = nil
+	text, err := json.Marshal(item)
+	if err != nil {
+		return nil, err
 	}
-	return set
+	b = fmt.Appendf(b, `{"table":%d,"item":%s,"before":`, table, text)
+	separator := byte('[')
+	for _, v := range c.before {
+		b = append(b, separator)
+		if b, err = v.appendJSON(b); err != nil {
+			return nil, err
+		}
+		separator = ','
+	}
+	b = append(b, `],"after":`...)
+	separator = '{'
+	for _, column := range t.changed(c) {
+		name, err := json.Marshal(column.Column)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, separator), name...), ':')
+		if b, err = column.To.appendJSON(b); err != nil {
+			return nil, err
+		}
+		separator = ','
+	}
+	return append(b, "}}\n"...), nil
 }
 
 type countingWriter struct {

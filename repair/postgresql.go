@@ -68,14 +68,16 @@ var postgresql = &dialect{
 
 // pinPostgres is independent of what a role or a database has as defaults.
 // synchronous_commit is only ever switched on: the journal's mark must not
-// outlive a COMMIT that a crash of the server takes back.
+// outlive a COMMIT that a crash of the server takes back. Compiling costs more
+// than these statements take.
 func pinPostgres(wait time.Duration) []string {
 	return []string{fmt.Sprintf(`select set_config('lock_timeout', '%dms', true), set_config('statement_timeout', '0', true),
 		set_config('idle_in_transaction_session_timeout', '0', true),
 		set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),
 		set_config('timezone', 'UTC', true), set_config('extra_float_digits', '3', true), set_config('bytea_output', 'hex', true),
 		set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on'
-			else current_setting('synchronous_commit') end, true)`, max(1, wait.Milliseconds()))}
+			else current_setting('synchronous_commit') end, true),
+		(select set_config('jit', 'off', true) from pg_catalog.pg_settings where name = 'jit')`, max(1, wait.Milliseconds()))}
 }
 
 // numbered turns ? into $1, $2 and so on.

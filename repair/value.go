@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -65,15 +66,32 @@ type binary struct {
 }
 
 // MarshalJSON writes null, a string, or {"base64": …} for what is not UTF-8.
-func (v Value) MarshalJSON() ([]byte, error) {
-	switch {
-	case !v.set:
-		return []byte("null"), nil
-	case utf8.ValidString(v.text):
-		return json.Marshal(v.text)
+func (v Value) MarshalJSON() ([]byte, error) { return v.appendJSON(nil) }
+
+// appendJSON is MarshalJSON into a buffer. A journal is made of little else,
+// and most values need no escapes.
+func (v Value) appendJSON(b []byte) ([]byte, error) {
+	if !v.set {
+		return append(b, "null"...), nil
 	}
-	return json.Marshal(binary{base64.StdEncoding.EncodeToString([]byte(v.text))})
+	if strings.IndexFunc(v.text, escaped) < 0 {
+		b = append(b, '"')
+		b = append(b, v.text...)
+		return append(b, '"'), nil
+	}
+	var text []byte
+	var err error
+	if utf8.ValidString(v.text) {
+		text, err = json.Marshal(v.text)
+	} else {
+		text, err = json.Marshal(binary{base64.StdEncoding.EncodeToString([]byte(v.text))})
+	}
+	return append(b, text...), err
 }
+
+// escaped reports whether a character does not stand for itself in JSON, or
+// may be a byte that is no character.
+func escaped(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (v *Value) UnmarshalJSON(data []byte) error {

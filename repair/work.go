@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -11,9 +12,13 @@ import (
 // kept it so since 1.8, in tables and words that changed once.
 type work struct {
 	executions, tasks Table
-	// scope selects the executions that are asked for, under the alias e;
-	// ofTask selects their tasks, under the alias t.
-	scope, ofTask condition
+	// scope selects the executions that are asked for, under the alias e.
+	scope condition
+	// from is what follows FROM in the search for those of their tasks that
+	// fulfil a condition, under the alias t; args are its own parameters,
+	// which come after those of the condition.
+	from func(condition string) string
+	args []any
 	// indexed says that an index finds the tasks of an execution. Only 2.1
 	// and 2.2.0 have none.
 	indexed bool
@@ -55,6 +60,7 @@ type execution struct {
 
 // task is one whose status or status code is not final.
 type task struct {
+	id        int64
 	row       Row
 	touched   age
 	execution int64
@@ -110,21 +116,12 @@ func (p *planner) touched(t Table, alias string) condition {
 	return c
 }
 
-// from selects all columns of a table and the age of each row.
-func (p *planner) from(t Table, alias string, where ...condition) (query string, args []any) {
+// aged reads all columns of rows and their ages. from is what follows the word
+// in a SELECT.
+func (p *planner) aged(ctx context.Context, t Table, alias string, from condition, each func(Row, age) error) error {
 	touched := p.touched(t, alias)
-	query = fmt.Sprintf("select %s, %s from %s %s where true", t.selection(p.d, alias+"."), touched.text, p.quote(t.Schema, t.Name), alias)
-	args = touched.args
-	for _, c := range where {
-		query += " and " + c.text
-		args = append(args, c.args...)
-	}
-	return query + " order by " + alias + ".id", args
-}
-
-// aged runs a query of from.
-func (p *planner) aged(ctx context.Context, t Table, query string, args []any, each func(Row, age) error) error {
-	rows, err := p.query(ctx, query, args...)
+	query := fmt.Sprintf("select %s, %s from %s", t.selection(p.d, alias+"."), touched.text, from.text)
+	rows, err := p.query(ctx, query, slices.Concat(touched.args, from.args)...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", t.Name, err)
 	}
@@ -148,8 +145,10 @@ func (p *planner) aged(ctx context.Context, t Table, query string, args []any, e
 // openExecutions reads the executions in scope that are not final.
 func (p *planner) openExecutions(ctx context.Context, w work) (map[int64]*execution, error) {
 	found := map[int64]*execution{}
-	query, args := p.from(w.executions, "e", w.scope, p.notFinal("e.status"))
-	err := p.aged(ctx, w.executions, query, args, func(r Row, a age) error {
+	open := p.notFinal("e.status")
+	from := condition{fmt.Sprintf("%s e where %s and %s", p.quote(w.executions.Schema, w.executions.Name), w.scope.text, open.text),
+		slices.Concat(w.scope.args, open.args)}
+	err := p.aged(ctx, w.executions, "e", from, func(r Row, a age) error {
 		id, err := w.executions.key(r)
 		found[id] = &execution{id: id, row: r, touched: a, open: true, tasks: map[Value]int64{}}
 		return err
@@ -172,8 +171,8 @@ func (p *planner) openTasks(ctx context.Context, w work, found map[int64]*execut
 		open.args = slices.Concat(open.args, w.scope.args, still.args)
 	}
 	var tasks []task
-	query, args := p.from(w.tasks, "t", open, w.ofTask)
-	err := p.aged(ctx, w.tasks, query, args, func(r Row, a age) error {
+	from := condition{w.from(open.text), slices.Concat(open.args, w.args)}
+	err := p.aged(ctx, w.tasks, "t", from, func(r Row, a age) error {
 		x, err := p.task(w, r, a)
 		if err != nil {
 			return err
@@ -186,12 +185,17 @@ func (p *planner) openTasks(ctx context.Context, w work, found map[int64]*execut
 		}
 		return nil
 	})
+	slices.SortFunc(tasks, func(a, b task) int { return cmp.Compare(a.id, b.id) })
 	return tasks, err
 }
 
 func (p *planner) task(w work, r Row, a age) (task, error) {
-	id, err := w.tasks.number(r, "execution_id")
-	return task{row: r, touched: a, execution: id, open: !p.isFinal(w.tasks.get(r, "status"))}, err
+	id, err := w.tasks.key(r)
+	if err != nil {
+		return task{}, err
+	}
+	parent, err := w.tasks.number(r, "execution_id")
+	return task{id: id, row: r, touched: a, execution: parent, open: !p.isFinal(w.tasks.get(r, "status"))}, err
 }
 
 // parents reads the executions of open tasks that are final themselves. A task

@@ -85,7 +85,7 @@ func (t tableChanges) groups() (alike [][]change, single []change) {
 	for _, c := range t.changes {
 		var b strings.Builder
 		for _, column := range t.table.changed(c) {
-			fmt.Fprintf(&b, "%q %v %q\n", column.Column, column.To.set, column.To.text)
+			fmt.Fprint(&b, column.Column, "\x00", column.To.set, column.To.text, "\x00") // no text has a NUL
 		}
 		at, ok := places[b.String()]
 		if !ok {
