@@ -149,16 +149,16 @@ func (s *Store) page(ctx context.Context, at cursor, version string) (p page, er
 }
 
 // Uploads calls each for the multipart uploads that nobody has completed or
-// aborted. The server does not say their sizes.
+// aborted. The server does not say their sizes. Names are asked for as they
+// are: Ceph escapes them on demand without saying so.
 func (s *Store) Uploads(ctx context.Context, prefix string, each func(blobstore.Upload) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	query := url.Values{
-		"uploads":       {""},
-		"prefix":        {s.config.Prefix + prefix},
-		"max-uploads":   {strconv.Itoa(s.config.PageSize)},
-		"encoding-type": {"url"},
+		"uploads":     {""},
+		"prefix":      {s.config.Prefix + prefix},
+		"max-uploads": {strconv.Itoa(s.config.PageSize)},
 	}
 	for {
 		var body []byte
