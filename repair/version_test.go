@@ -2,8 +2,15 @@ package repair_test
 
 import (
 	"fmt"
+	"io/fs"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
+
+	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database/pgx/v5"
+	"github.com/golang-migrate/migrate/v4/source/iofs"
 
 	"github.com/harbordb/harbordb/internal/dbtest"
 	"github.com/harbordb/harbordb/internal/fault"
@@ -104,6 +111,50 @@ func TestHonestVersionIsLeftAlone(t *testing.T) {
 		}
 		h.requireNothingDone(before)
 	}
+}
+
+// golang-migrate fails in a migration and goes on to the newest version once
+// the row is right and the cause is gone.
+func TestMigrationGoesOnAfterTheRepair(t *testing.T) {
+	for _, failing := range []int{1, 50, 171} {
+		h := newHarbor(t, dbtest.PostgreSQL(t), nothing, "")
+		files := fstest.MapFS{}
+		for _, m := range schema.Migrations() {
+			files[m.File()] = &fstest.MapFile{Data: []byte(harborsql.Step(int(m.Version)))}
+			if int(m.Version) == failing {
+				files[m.File()].Data = append(files[m.File()].Data, ";\nselect 1/0;"...)
+			}
+		}
+		if err := h.migrate(files); err == nil || !strings.Contains(err.Error(), "division by zero") {
+			t.Fatalf("migration %d: %v", failing, err)
+		}
+		if err := h.migrate(harborsql.MigrationsFS()); err == nil || !strings.Contains(err.Error(), "Dirty database") {
+			t.Fatalf("after the failure of %d: %v", failing, err)
+		}
+		h.apply(h.planSchema(""))
+		if err := h.migrate(harborsql.MigrationsFS()); err != nil {
+			t.Fatalf("after the repair of %d: %v", failing, err)
+		}
+	}
+}
+
+// migrate runs migrations as core does.
+func (h *harbor) migrate(files fs.FS) error {
+	h.Helper()
+	driver, err := pgx.WithInstance(dbtest.Open(h, h.settings), &pgx.Config{})
+	if err != nil {
+		h.Fatal(err)
+	}
+	source, err := iofs.New(files, ".")
+	if err != nil {
+		h.Fatal(err)
+	}
+	m, err := migrate.NewWithInstance("iofs", source, "pgx5", driver)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer m.Close()
+	return m.Up()
 }
 
 // data_version belongs to core, which loses its place without it.
