@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/harbordb/harbordb/backup"
+	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/dbtest"
 	harborsql "github.com/harbordb/harbordb/testdata/sql"
@@ -46,5 +47,8 @@ func roundTripMySQL(t *testing.T, server *dbtest.Server, settings database.Setti
 	store := newStore(t)
 	s := take(t, settings, store, backup.Options{})
 	verified(t, store, s.Manifest.ID)
+	copied := spare(t, server, settings.Database+"_copy")
+	putBack(t, settings, s, target.Options{Mode: target.Keep, Name: copied, AllowUnknownObjects: true})
 	dbtest.RequireSame(t, before, contents(t, server, settings.Database))
+	dbtest.RequireSame(t, before, contents(t, server, copied))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/harbordb/harbordb/backup/mysql"
 	"github.com/harbordb/harbordb/backup/postgres"
 	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
@@ -17,6 +18,9 @@ import (
 var servers = map[database.Engine]func(context.Context, database.Settings) (target.Server, error){
 	database.PostgreSQL: func(ctx context.Context, s database.Settings) (target.Server, error) {
 		return postgres.OpenServer(ctx, s)
+	},
+	database.MySQL: func(ctx context.Context, s database.Settings) (target.Server, error) {
+		return mysql.OpenServer(ctx, s)
 	},
 }
 

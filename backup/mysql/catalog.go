@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -199,21 +200,36 @@ func addForeignKey(t *mymodel.Table, line []string) {
 
 // triggers reads them in the order in which they fire.
 func (r *reader) triggers() {
-	list := r.texts(`SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE trigger_schema = DATABASE()
+	list := r.texts(`SELECT trigger_name, event_object_table, DATABASE() FROM information_schema.triggers WHERE trigger_schema = DATABASE()
 		ORDER BY event_object_table, event_manipulation, action_timing, action_order, trigger_name`)
 	for _, line := range list {
 		if r.m.Table(line[1]) == nil {
 			continue // of a table that is not carried
 		}
-		made := r.one(5, "SHOW CREATE TRIGGER "+mymodel.QuoteIdent(line[0]))
-		t := mymodel.Trigger{Name: line[0], Table: line[1], SQLMode: made[1], Create: made[2],
-			Session: mymodel.Session{Charset: made[3], Collation: made[4]}}
-		if !t.Session.Reads(t.Create) {
+		made := r.one(6, "SHOW CREATE TRIGGER "+mymodel.QuoteIdent(line[0]))
+		// An old server keeps the semicolon that a script ended it with.
+		t := mymodel.Trigger{Name: line[0], Table: line[1], SQLMode: made[1], Create: strings.TrimRight(made[2], "; \t\r\n"),
+			Session: mymodel.Session{Charset: made[3], Collation: made[4], Database: made[5]}}
+		switch {
+		case !t.Session.Reads(t.Create):
 			r.unsupported(mymodel.KindTrigger, t.Name, "letters beyond ASCII in the character set "+t.Session.Charset)
-			continue
+		case namesDatabase(t.Create, line[2]):
+			// The server keeps the words of whoever made it: restored into
+			// another database it would go on working on this one.
+			r.unsupported(mymodel.KindTrigger, t.Name, "its text names the database")
+		default:
+			r.m.Triggers = append(r.m.Triggers, t)
 		}
-		r.m.Triggers = append(r.m.Triggers, t)
 	}
+}
+
+// namesDatabase tells whether a statement may hold a name that is qualified
+// with the database.
+func namesDatabase(statement, name string) bool {
+	statement = strings.ToLower(statement)
+	name = strings.ToLower(name)
+	return strings.Contains(statement, mymodel.QuoteIdent(name)) ||
+		regexp.MustCompile(`(^|[^a-z0-9_$])`+regexp.QuoteMeta(name)+`\s*\.`).MatchString(statement)
 }
 
 // others names what a Harbor database has never held.

@@ -15,6 +15,7 @@ import (
 // rights are what the login may do, as SHOW GRANTS says.
 type rights struct {
 	account string // as a GRANT names it
+	user    string
 	grants  []grant
 }
 
@@ -38,7 +39,7 @@ func readRights(ctx context.Context, q database.Querier) (rights, error) {
 		return rights{}, fmt.Errorf("read rights of the login: %w", err)
 	}
 	user, host, _ := strings.Cut(account[0][0], "@")
-	r := rights{account: mymodel.QuoteText(user) + "@" + mymodel.QuoteText(host)}
+	r := rights{user: user, account: mymodel.QuoteText(user) + "@" + mymodel.QuoteText(host)}
 	for _, line := range lines {
 		m := grantForm.FindStringSubmatch(line[0])
 		if m == nil {

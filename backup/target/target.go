@@ -173,6 +173,9 @@ const (
 	Loading  BesideKind = "loading"   // a restore is filling it right now
 	Loaded   BesideKind = "loaded"    // filled and compared, waiting to be swapped in
 	Dead     BesideKind = "dead"      // left by a restore that was killed
+	// Interrupted: a swap of it was cut off in the middle, which MySQL's
+	// cannot exclude. Rollback puts everything back to where it was.
+	Interrupted BesideKind = "interrupted"
 )
 
 // Rollback is putting back what the last restore set aside.

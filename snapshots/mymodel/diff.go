@@ -108,8 +108,8 @@ func (m *Model) programs(f facts) {
 	order := map[string]int{}
 	for _, t := range m.Triggers {
 		order[t.Table]++
-		f["trigger "+t.Name] = fmt.Sprintf("%s\n%s %s %s, number %d on table %s", t.Create, t.SQLMode, t.Session.Charset,
-			t.Session.Collation, order[t.Table], t.Table)
+		f["trigger "+t.Name] = fmt.Sprintf("%s\n%s %s %s %s, number %d on table %s", t.Create, t.SQLMode, t.Session.Charset,
+			t.Session.Collation, t.Session.Database, order[t.Table], t.Table)
 	}
 }
 

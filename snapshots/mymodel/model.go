@@ -112,6 +112,9 @@ type Trigger struct {
 type Session struct {
 	Charset   string `json:"charset"`
 	Collation string `json:"collation"`
+	// Database is the collation that the database had when a trigger was
+	// made: its variables have it.
+	Database string `json:"database_collation,omitempty"`
 }
 
 // Kind is a kind of object.

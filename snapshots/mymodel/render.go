@@ -102,7 +102,7 @@ func (v *View) placeholder(mode string) Made {
 	for i, c := range v.Columns {
 		columns[i] = "1 AS " + QuoteIdent(c)
 	}
-	return Made{Object: Object{Kind: KindView, Name: v.Name}, SQLMode: mode, Session: Session{"utf8", "utf8_general_ci"},
+	return Made{Object: Object{Kind: KindView, Name: v.Name}, SQLMode: mode, Session: Session{Charset: "utf8", Collation: "utf8_general_ci"},
 		SQL: "CREATE VIEW " + QuoteIdent(v.Name) + " AS SELECT " + strings.Join(columns, ", ")}
 }
 
@@ -138,7 +138,9 @@ func (t Target) words(s string) string {
 	return mb3Form.ReplaceAllString(s, "utf8$1")
 }
 
-func (t Target) session(s Session) Session { return Session{t.words(s.Charset), t.words(s.Collation)} }
+func (t Target) session(s Session) Session {
+	return Session{t.words(s.Charset), t.words(s.Collation), t.words(s.Database)}
+}
 
 // Database returns the character set and collation of the database in the
 // words of the server.
@@ -183,7 +185,13 @@ func RenderSQL(m *Model) (pre, post string, err error) {
 	}
 	for _, made := range append(s.Views, s.Triggers...) {
 		end := delimiter(made.SQL)
+		if made.Session.Database != "" {
+			fmt.Fprintf(&b, "ALTER DATABASE COLLATE %s;\n", made.Session.Database)
+		}
 		fmt.Fprintf(&b, "%s;\nDELIMITER %s\n%s\n%s\nDELIMITER ;\n", made.SetSession(), end, made.SQL, end)
+	}
+	if len(s.Triggers) > 0 {
+		fmt.Fprintf(&b, "ALTER DATABASE CHARACTER SET %s COLLATE %s;\n", m.Database.Charset, m.Database.Collation)
 	}
 	return a.String(), b.String(), nil
 }

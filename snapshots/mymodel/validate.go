@@ -168,6 +168,9 @@ func (s Session) validate(create string) error {
 	if !wordForm.MatchString(s.Charset) || !wordForm.MatchString(s.Collation) {
 		return fmt.Errorf("%q, %q are no character set and collation", s.Charset, s.Collation)
 	}
+	if s.Database != "" && !wordForm.MatchString(s.Database) {
+		return fmt.Errorf("%q is no collation", s.Database)
+	}
 	if !s.Reads(create) {
 		return fmt.Errorf("it holds letters beyond ASCII in the character set %s", s.Charset)
 	}
