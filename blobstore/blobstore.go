@@ -57,6 +57,9 @@ type Object struct {
 	// Manifest is true where a HEAD shows a Swift large object, whose
 	// listing size and MD5 say nothing. Listings leave it false.
 	Manifest bool
+	// Segments is where the bytes of such an object are, where a HEAD says
+	// it: what the keys of its parts begin with, without a "/" at its end.
+	Segments string
 	// Irregular is true where a folder holds something under this name
 	// that is no file: a symlink, a socket, a device. It is listed so that
 	// it can be reported; Get refuses it.

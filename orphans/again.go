@@ -52,37 +52,42 @@ func (s *scan) lookAgain(ctx context.Context, db *Database) (err error) {
 	return nil
 }
 
-// pending are the suspects worth a second look: of a repository that the
-// database does not know, its manifests need none of their own.
+// pending are all suspects.
 func (s *scan) pending() []*suspect {
-	unknown := make(map[uint32]bool)
-	for _, x := range s.suspects.list {
-		if x.code == RepositoryMismatch {
-			unknown[x.repo] = true
-		}
-	}
-	list := make([]*suspect, 0, len(s.suspects.list))
+	list := make([]*suspect, len(s.suspects.list))
 	for i := range s.suspects.list {
-		x := &s.suspects.list[i]
-		if x.code == RevisionNotInDB && unknown[x.repo] {
-			s.suspects.count[x.code]--
-			continue
-		}
-		list = append(list, x)
+		list[i] = &s.suspects.list[i]
 	}
 	return list
 }
 
-// keep leaves the suspects that are still wrong.
+// keep leaves the suspects that are still wrong. Of a repository that the
+// database does not know, its manifests need no word of their own; and where
+// none of them is left, or all are young, it is a push under way.
 func (s *scan) keep(list []*suspect) {
+	ghosts, unknown := make(map[uint32]bool), make(map[uint32]bool)
+	for _, x := range list {
+		switch {
+		case x.cleared:
+		case x.code == RevisionNotInDB:
+			ghosts[x.repo] = true
+		case x.code == RepositoryMismatch:
+			unknown[x.repo] = true
+		}
+	}
 	left := make([]suspect, 0, len(list))
 	for _, x := range list {
-		if x.cleared {
+		young := x.code == RepositoryMismatch && s.owner == databaseOwnsTags && !ghosts[x.repo]
+		covered := x.code == RevisionNotInDB && unknown[x.repo]
+		switch {
+		case x.cleared || young:
 			s.suspects.count[x.code]--
 			s.count.cleared.Add(1)
-			continue
+		case covered:
+			s.suspects.count[x.code]--
+		default:
+			left = append(left, *x)
 		}
-		left = append(left, *x)
 	}
 	s.suspects.list = left
 }

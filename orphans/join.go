@@ -270,6 +270,9 @@ func (j *join) later(ctx context.Context, d registry.Digest, records []record, f
 			found.exists, found.size, found.modTime = true, o.Size, o.ModTime
 			found.hollow = o.Manifest && o.Size == 0
 			s.count.blobBytes.Add(o.Size)
+			if err := s.nameSegments(o); err != nil {
+				return err
+			}
 		}
 		own := judge{scan: s}
 		own.digest(d, records, found)

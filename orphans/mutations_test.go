@@ -155,8 +155,8 @@ var mutations = []mutation{
 	{name: "b2-layer", damage: removes(layer), plain: []string{"B2 R:v1"}, joined: []string{"B2 R:v1"}},
 	{
 		name: "b2-shared", push: func(t testing.TB, w *world, repository string) subject {
-			w.push(t, repository, registrytest.Image{Tags: []string{"v2"}})
-			return one(t, w, repository)
+			w.push(t, repository, registrytest.Image{Tags: []string{"v2"}, Layers: []string{"shared", "own"}})
+			return subject{repository: repository, image: w.push(t, repository, registrytest.Image{Tags: []string{"v1"}, Layers: []string{"shared"}})}
 		},
 		damage: func(t testing.TB, w *world, s subject) {
 			w.remove(t, registry.BlobPath(digest(t, s.image.Layers[0].Digest)))
@@ -363,6 +363,14 @@ func (m mutation) expectNotes(t *testing.T, before, after *orphans.Report, codes
 	}
 }
 
+// onSwift are the damages that are done there: one of each code that storage
+// has a part in. A push to Swift takes a second.
+var onSwift = []string{
+	"nothing", "t1-current-missing", "t2-newline", "t3-dangling", "r2-empty", "r3-mismatch", "m1-missing", "m2-empty",
+	"m3-same-size", "b1-config", "b2-layer", "b3-short", "b3-empty", "b4-corrupt", "b5-link-missing", "b7-empty",
+	"i1-child-link", "x1-nothing",
+}
+
 // TestAllDamagesTogether is the same in one scan for all, in every storage:
 // no damage may hide another or be taken for it.
 func TestAllDamagesTogether(t *testing.T) {
@@ -374,6 +382,9 @@ func TestAllDamagesTogether(t *testing.T) {
 			var plain, joined []string
 			var script strings.Builder
 			for _, m := range mutations {
+				if name == "Swift" && !slices.Contains(onSwift, m.name) {
+					continue
+				}
 				s := m.begin(t, w)
 				if m.damage != nil {
 					m.damage(t, w, s)

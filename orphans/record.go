@@ -16,19 +16,21 @@ type kind uint8
 // second about the digest in one repository; the order is the one in which
 // records of one repository are met.
 const (
-	kindObjectRow    kind = iota + 1 // a row of table blob: size, status, foreign
-	kindSystem                       // an artifact of Harbor's own, stored as a blob
-	kindBadManifest                  // the manifest was read and is damaged: why
-	kindRevision                     // a revision link: state
-	kindRevisionGone                 // the folder of a revision, without the link
-	kindLayer                        // a layer link: state
-	kindTag                          // a tag's current link points here: state, name
-	kindTagIndex                     // an index entry of a tag that points elsewhere now: name
-	kindTagRow                       // Harbor 1.9 and 1.10: a row for a tag: name
-	kindArtifact                     // a row of table artifact: id
-	kindTrash                        // a row of table artifact_trash
-	kindRef                          // a manifest of the repository refers to it: reference
-	kindManifest                     // what a manifest refers to: list (in a spool of its own)
+	kindObjectRow     kind = iota + 1 // a row of table blob: size, status, foreign
+	kindSystem                        // an artifact of Harbor's own, stored as a blob
+	kindBadManifest                   // the manifest was read and is damaged: why
+	kindRevision                      // a revision link: state
+	kindRevisionGone                  // the folder of a revision, without the link
+	kindLayer                         // a layer link: state
+	kindTag                           // a tag's current link points here: state, name
+	kindTagIndex                      // an index entry of a tag that points elsewhere now: name
+	kindTagRow                        // Harbor 1.9 and 1.10: a row for a tag: name
+	kindArtifact                      // a row of table artifact: id
+	kindTrash                         // a row of table artifact_trash
+	kindRef                           // a manifest of the repository refers to it: reference
+	kindManifest                      // what a manifest refers to: list (in a spool of its own)
+	kindSegmentsNamed                 // an object has these segments (in a spool of its own)
+	kindSegmentsFound                 // these segments are there: size, time, name
 )
 
 // noRepository is the repository of records about the digest alone.
@@ -238,4 +240,21 @@ func (b *batch) group(i int) int {
 		j++
 	}
 	return j
+}
+
+// eachGroup sorts and calls f with all records of each digest.
+func (b *batch) eachGroup(algorithm string, f func(registry.Digest, []record) error) error {
+	b.sort()
+	var records []record
+	for i := 0; i < b.len(); {
+		end := b.group(i)
+		d := digestOf(algorithm, b.get(i).digest())
+		for records = records[:0]; i < end; i++ {
+			records = append(records, b.get(i))
+		}
+		if err := f(d, records); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -103,6 +103,10 @@ func (k *repoKeys) take(o registry.Object, p registry.Path, repo uint32) error {
 		k.tag.index = append(k.tag.index, p.Digest)
 	case registry.UploadStarted, registry.UploadData, registry.UploadHashState, registry.UploadFolder:
 		k.upload.add(o, p.Kind)
+		if p.Kind == registry.UploadData && s.wantsSegments() {
+			name := strings.Clone(o.Key)
+			k.reads.Go(func() error { return s.askSegments(k.ctx, name) })
+		}
 	case registry.Litter:
 		s.waste.object(TempFiles, o, "")
 	case registry.LayerFolder, registry.TagIndexFolder:

@@ -21,8 +21,9 @@ type scan struct {
 
 	room *room
 	// facts are what listings and the database say, refs what manifests
-	// refer to, manifests the same by the manifest that refers.
-	facts, refs, manifests *spool
+	// refer to, manifests the same by the manifest that refers, segments
+	// the names of Swift's.
+	facts, refs, manifests, segments *spool
 
 	repos    *repos
 	gaps     gaps
@@ -73,7 +74,7 @@ func Scan(ctx context.Context, tree *registry.Tree, db *Database, o Options) (*R
 		room: newRoom(o.TempDir, o.Memory), repos: newRepos(),
 		suspects: newSuspects(), notes: newNotes(), waste: newWaste(tree),
 	}
-	s.facts, s.refs, s.manifests = s.room.newSpool(), s.room.newSpool(), s.room.newSpool()
+	s.facts, s.refs, s.manifests, s.segments = s.room.newSpool(), s.room.newSpool(), s.room.newSpool(), s.room.newSpool()
 	s.sizesLeft.Store(maxSizes)
 	report, err := s.run(ctx, db)
 	return report, errors.Join(err, s.room.close())

@@ -256,3 +256,33 @@ func (s *spool) load(b *batch, sh shard, algorithm string) error {
 	}
 	return nil
 }
+
+// joined are the spools of what is said about blobs and manifests.
+func (s *scan) joined() []*spool { return []*spool{s.facts, s.refs} }
+
+// eachDigest calls f with all records of each digest, shard by shard.
+func (s *scan) eachDigest(spools []*spool, f func(registry.Digest, []record) error) error {
+	var size int64
+	var algorithms []string
+	for _, from := range spools {
+		size += from.bytes.Load()
+		for _, a := range from.algorithms() {
+			algorithms = insert(algorithms, a)
+		}
+	}
+	var b batch
+	for _, sh := range shards(shardCount(size, 0, 1)) {
+		for _, algorithm := range sh.algorithms(algorithms) {
+			b.reset()
+			for _, from := range spools {
+				if err := from.load(&b, sh, algorithm); err != nil {
+					return err
+				}
+			}
+			if err := b.eachGroup(algorithm, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

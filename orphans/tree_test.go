@@ -2,6 +2,7 @@ package orphans_test
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,8 +75,12 @@ func writeFile(tb testing.TB, top, name string, content []byte) {
 // repository, and is the only one that its tag has ever meant.
 func writeImages(tb testing.TB, top string, tags int) {
 	tb.Helper()
+	eachImageFile(tags, func(name string, content []byte) { writeFile(tb, top, treeRoot+name, content) })
+}
+
+// eachImageFile calls put for the files of writeImages, below the tree.
+func eachImageFile(tags int, put func(name string, content []byte)) {
 	const perRepository = 500
-	put := func(name string, content []byte) { writeFile(tb, top, treeRoot+name, content) }
 	blob := func(content []byte) registry.Digest {
 		d := digestOf(content)
 		put(registry.BlobPath(d), content)
@@ -117,4 +122,8 @@ func openFolder(tb testing.TB, top string) *registry.Tree {
 		tb.Fatal(err)
 	}
 	return tree
+}
+
+func sha512Of(content []byte) registry.Digest {
+	return registry.Digest{Algorithm: "sha512", Hex: fmt.Sprintf("%x", sha512.Sum512(content))}
 }

@@ -57,38 +57,12 @@ func (v *verifier) eachBlob(ctx context.Context, f func(registry.Digest)) error 
 			return nil
 		})
 	}
-	return s.eachDigest(func(d registry.Digest, records []record) error {
+	return s.eachDigest(s.joined(), func(d registry.Digest, records []record) error {
 		if slices.ContainsFunc(records, func(r record) bool { return r.kind() == kindRevision || r.kind() == kindRef }) {
 			f(d)
 		}
 		return ctx.Err()
 	})
-}
-
-// eachDigest calls f with all records of each digest, shard by shard.
-func (s *scan) eachDigest(f func(registry.Digest, []record) error) error {
-	var b batch
-	var records []record
-	for _, sh := range shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), 0, s.opts.Split)) {
-		for _, algorithm := range sh.algorithms(s.facts.algorithms()) {
-			b.reset()
-			if err := errors.Join(s.facts.load(&b, sh, algorithm), s.refs.load(&b, sh, algorithm)); err != nil {
-				return err
-			}
-			b.sort()
-			for i := 0; i < b.len(); {
-				end := b.group(i)
-				d := digestOf(algorithm, b.get(i).digest())
-				for records = records[:0]; i < end; i++ {
-					records = append(records, b.get(i))
-				}
-				if err := f(d, records); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // verify hashes one blob.
@@ -144,7 +118,7 @@ func (v *verifier) report() error {
 			bad[d] = true
 		}
 	}
-	err := v.scan.eachDigest(func(d registry.Digest, records []record) error {
+	err := v.scan.eachDigest(v.scan.joined(), func(d registry.Digest, records []record) error {
 		if bad[d] {
 			delete(bad, d)
 			v.add(d, records)

@@ -37,12 +37,12 @@ func newWorld(t testing.TB, start func(testing.TB) *registrytest.Registry, h *ha
 	return w
 }
 
-// push pushes an image and tells the database. Every image has a layer of its
-// own and one that it shares with its repository.
+// push pushes an image and tells the database. Where nothing else is said, it
+// has a layer of its own.
 func (w *world) push(t testing.TB, repository string, i registrytest.Image) registrytest.Pushed {
 	t.Helper()
 	if i.Layers == nil {
-		i.Layers = []string{"base of " + repository, "layer of " + repository + ":" + strings.Join(i.Tags, ",")}
+		i.Layers = []string{"layer of " + repository + ":" + strings.Join(i.Tags, ",")}
 	}
 	p := w.reg.Push(t, repository, i)
 	if w.harbor != nil {

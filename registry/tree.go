@@ -137,3 +137,19 @@ func (t *Tree) Segments(ctx context.Context, each func(Object) error) error {
 	}
 	return t.store.List(ctx, Range{Prefix: t.root.Segments}, each)
 }
+
+// Beside calls each for what lies in the registry's root directory next to the
+// tree; the names are whole keys. Nothing is beside a tree that the store was
+// opened at. each may end the list with an error, which is returned.
+func (t *Tree) Beside(ctx context.Context, each func(Object) error) error {
+	above, ok := strings.CutSuffix(t.root.Prefix, rootPath)
+	if !ok {
+		return nil
+	}
+	for _, in := range []Range{{Prefix: above, Before: above + "docker/"}, {Prefix: above, After: above + "docker0"}} {
+		if err := t.store.List(ctx, in, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}

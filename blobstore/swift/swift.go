@@ -282,9 +282,24 @@ func (r *Reader) Head(ctx context.Context, key string) (o blobstore.Object, err 
 		if !o.Manifest {
 			o.MD5 = md5Of(h.Get("Etag"))
 		}
+		o.Segments = r.segments(h.Get("X-Object-Manifest"))
 		return nil
 	}})
 	return o, err
+}
+
+// segments turns the container and prefix that a dynamic large object names
+// into a prefix of our keys; it is empty where they are not among them.
+func (r *Reader) segments(manifest string) string {
+	name, err := url.PathUnescape(manifest)
+	if err != nil {
+		return ""
+	}
+	below, ok := strings.CutPrefix(name, r.config.Container+"/"+r.config.Prefix)
+	if !ok {
+		return ""
+	}
+	return strings.TrimSuffix(below, "/")
 }
 
 func check(ctx context.Context, key string) error {
