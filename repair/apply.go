@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -134,6 +135,9 @@ func (c changeover) run(ctx context.Context) (time.Time, error) {
 // change locks, compares, asks the guards, writes and reads again. All rows are locked before
 // the first is written, in the order of their tables and keys.
 func (c changeover) change(ctx context.Context, s *session) (moment, error) {
+	if err := c.transactional(ctx, s); err != nil {
+		return moment{}, err
+	}
 	for _, t := range c.tables {
 		if err := s.expect(ctx, t, asBefore, held); err != nil {
 			return moment{}, err
@@ -156,6 +160,25 @@ func (c changeover) change(ctx context.Context, s *session) (moment, error) {
 		}
 	}
 	return s.now(ctx, utc)
+}
+
+// transactional refuses tables that an error would leave half written.
+func (c changeover) transactional(ctx context.Context, s *session) error {
+	if s.d.untransactional == "" {
+		return nil
+	}
+	for _, t := range c.tables {
+		var engine string
+		err := s.scan(ctx, s.d.untransactional, []any{t.table.Schema, t.table.Name}, &engine)
+		if err == nil {
+			return fault.Refusedf("table %s has the storage engine %s, which has no transactions", t.table.Name, engine).
+				WithHint("convert it first: alter table %s engine = InnoDB", t.table.Name)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("storage engine of %s: %w", t.table.Name, err)
+		}
+	}
+	return nil
 }
 
 // expect fails where a row does not stand as it should.

@@ -285,6 +285,14 @@ func TestMarksThatCannotBeWrittenAreWarnings(t *testing.T) {
 	}
 }
 
+func TestTableWithoutTransactionsIsNotTouched(t *testing.T) {
+	h := mysql(t, dbtest.MariaDB(t), "1.5.0", fixture(t, "jobs.sql")+"ALTER TABLE replication_job ENGINE = MyISAM;")
+	before := dbtest.Dump(t, h.raw)
+	_, err := repair.Apply(t.Context(), h.db, h.journal, h.planReplication("8", repair.Options{}))
+	requireFault(t, err, fault.Refused, "replication_job has the storage engine MyISAM", "alter table")
+	h.requireNothingDone(before)
+}
+
 // A trigger of somebody's own that changes what the repair writes stops it.
 func TestForeignTriggerThatChangesRowsStopsIt(t *testing.T) {
 	h := postgres(t, 180, fixture(t, "executions22.sql"))

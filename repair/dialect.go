@@ -49,6 +49,10 @@ type dialect struct {
 	// parameters are n times the key and then one for each column.
 	updateRows func(table, key string, columns []Column, keep []string, n int) string
 
+	// untransactional prints the storage engine of a table that would not be
+	// rolled back, in no row or one. Parameters: schema, table. Empty where
+	// there is no such thing.
+	untransactional string
 	// triggers lists the triggers of a table that overwrite a time at each
 	// UPDATE. Parameters: schema, table. Empty where none exist.
 	triggers string

@@ -1,10 +1,13 @@
 package repair_test
 
 import (
+	"database/sql"
 	"fmt"
 	"testing"
 
+	"github.com/harbordb/harbordb/internal/dbtest"
 	"github.com/harbordb/harbordb/repair"
+	harborsql "github.com/harbordb/harbordb/testdata/sql"
 )
 
 // eachVersion runs a test on the lowest and the highest schema version of a
@@ -92,5 +95,55 @@ task 23 update_time: 2023-03-01 10:00:00 → now
 			h := postgres(t, 180, fixture(t, "executions22.sql"))
 			h.requireRepair(func() *repair.Plan { return h.planExecutions(repair.Options{OlderThan: repair.Day}, c.types...) }, 0, c.want)
 		})
+	}
+}
+
+// Harbor 2.1 had executions and tasks for preheating alone, in tables with
+// fewer columns and no index.
+func TestPreheatingOf21IsRepaired(t *testing.T) {
+	for _, version := range []int{40, 41} {
+		h := postgres(t, version, `
+			INSERT INTO execution (id, vendor_type, vendor_id, status, trigger, start_time, revision) VALUES
+				(1, 'P2P_PREHEAT', 3, 'Running', 'MANUAL', '2020-10-01', 0), (2, 'SCHEDULER', 1, NULL, 'MANUAL', '2020-10-01', 0);
+			INSERT INTO task (id, execution_id, status, status_code, creation_time, end_time) VALUES
+				(1, 1, 'Running', 2, '2020-10-01', NULL), (2, 1, 'Success', 3, '2020-10-01', '2020-10-02'), (3, 2, 'Scheduled', 1, '2020-10-01', NULL)`)
+		h.requireRepair(func() *repair.Plan { return h.planExecutions(repair.Options{OlderThan: repair.Day}, "P2P_PREHEAT") }, 0, `
+execution 1 end_time: NULL → now
+execution 1 revision: 0 → 1
+execution 1 status: Running → Stopped
+task 1 end_time: NULL → now
+task 1 status: Running → Stopped
+task 1 status_code: 2 → 3
+task 1 update_time: NULL → now
+`)
+	}
+}
+
+// What the dashboard's stop leaves is no reason to say that something is stuck.
+func TestYoungTasksWithAWrongCodeAloneAreNotStuck(t *testing.T) {
+	h := postgres(t, 180, `
+		INSERT INTO execution (id, vendor_type, vendor_id, status, trigger) VALUES (1, 'REPLICATION', 8, 'Stopped', 'MANUAL');
+		INSERT INTO task (execution_id, vendor_type, status, status_code) VALUES (1, 'REPLICATION', 'Stopped', 0)`)
+	if p := h.planReplication("", repair.Options{OlderThan: repair.Day}); !p.Empty() || len(p.LeftAlone) > 0 {
+		t.Fatalf("%+v, left alone %+v", p.Rows, p.LeftAlone)
+	}
+	if p := h.planReplication("8", repair.Options{}); len(p.Rows) != 1 {
+		t.Fatalf("%+v", p.Rows)
+	}
+}
+
+func TestOldestAndNewestServersAreRepaired(t *testing.T) {
+	for major, c := range map[int]struct {
+		version int
+		script  string
+	}{10: {3, "jobs.sql"}, 18: {190, "executions22.sql"}} {
+		h := newHarbor(t, dbtest.PostgreSQLMajor(t, major), func(db *sql.DB) error {
+			return harborsql.BuildPostgreSQL(t.Context(), db, c.version)
+		}, fixture(t, c.script))
+		before := dbtest.Dump(t, h.raw)
+		id := h.apply(h.planReplication("8", repair.Options{}))
+		h.requireDeletable(8)
+		h.undo(id)
+		dbtest.RequireSame(t, before, dbtest.Dump(t, h.raw))
 	}
 }

@@ -20,9 +20,11 @@ func (p *planner) finishTasks(w work, found map[int64]*execution, tasks []task) 
 		}
 		young := p.tooYoung(x.touched)
 		found[x.execution].note(x, young)
-		if young {
+		if young && x.open {
 			p.leave(item)
-			continue
+		}
+		if young {
+			continue // a wrong code alone is what the dashboard's stop leaves until jobservice answers
 		}
 		columns := map[string]Value{"status_code": Text("3")}
 		if x.open {

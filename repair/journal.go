@@ -347,6 +347,9 @@ func (t Table) change(l line) (change, error) {
 		}
 		c.after[at] = v
 	}
+	if slices.Equal(c.before, c.after) {
+		return change{}, errors.New("nothing changes")
+	}
 	return c, nil
 }
 

@@ -34,6 +34,9 @@ var mysql = &dialect{
 		return "nullif(least(" + strings.Join(ages, ", ") + "), " + never + ")"
 	},
 
+	untransactional: `select coalesce(engine, table_type) from information_schema.tables
+		where table_schema = ? and table_name = ? and coalesce(engine, '') <> 'InnoDB'`,
+
 	hint:    " force index (primary)",
 	rowLock: " for update",
 	updateRows: func(table, key string, columns []Column, keep []string, n int) string {

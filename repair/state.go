@@ -2,11 +2,14 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 // State is what became of a repair.
@@ -24,6 +27,8 @@ const (
 	// Unclear is one whose rows have been asked, and none of them is what
 	// it was before the repair or after it.
 	Unclear State = "unclear"
+	// Damaged is one whose journal cannot be read.
+	Damaged State = "damaged"
 )
 
 // Entry is one repair in the journal.
@@ -52,10 +57,14 @@ func (j *Journal) List(ctx context.Context) ([]Entry, error) {
 	entries := make([]Entry, 0, len(ids))
 	for _, id := range ids {
 		r, err := j.head(ctx, id)
-		if err != nil {
+		switch {
+		case err == nil:
+			entries = append(entries, r.entry())
+		case ctx.Err() != nil || errors.Is(err, blobstore.ErrDenied):
 			return nil, err
+		default:
+			entries = append(entries, Entry{ID: id, State: Damaged, Detail: err.Error(), Next: fault.HintOf(err)})
 		}
-		entries = append(entries, r.entry())
 	}
 	return entries, nil
 }

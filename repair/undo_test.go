@@ -124,6 +124,9 @@ func TestDamagedJournalIsNeverUndone(t *testing.T) {
 	}
 	_, err = repair.PlanUndo(t.Context(), h.db, h.journal, id)
 	requireFault(t, err, fault.Refused, "format 9")
+	if s := h.state(); s != repair.Damaged {
+		t.Fatalf("the journal says %q", s)
+	}
 	dbtest.RequireSame(t, repaired, dbtest.Dump(t, h.raw))
 }
 
