@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,9 +26,9 @@ var (
 // whatever the server's major from 9.6 on. The caller has begun a transaction
 // in which search_path is empty and the client encoding UTF8, and has locked
 // the tables: what the server prints of a view or an index is its current
-// state and not the transaction's snapshot, so that only locks and a
-// comparison with CatalogDigest prove that both are the same. Objects that a
-// model cannot hold are in Unsupported.
+// state and not the transaction's snapshot. Only locks, and a comparison with
+// what a transaction begun later reads, prove that both are the same. Objects
+// that a model cannot hold are in Unsupported.
 func ReadCatalog(ctx context.Context, q rowQuerier) (*pgmodel.Model, error) {
 	m, err := readCatalog(ctx, q)
 	if err != nil {
@@ -53,28 +51,6 @@ func readCatalog(ctx context.Context, q rowQuerier) (*pgmodel.Model, error) {
 		}
 	}
 	return c.assemble()
-}
-
-// CatalogDigest returns a digest of what ReadCatalog reads. It differs from
-// an earlier one exactly if the catalog has changed. Since a transaction goes
-// on seeing the catalog of its snapshot, call it in one that was begun after
-// the work that it is to prove.
-func CatalogDigest(ctx context.Context, q rowQuerier) (string, error) {
-	m, err := ReadCatalog(ctx, q)
-	if err != nil {
-		return "", err
-	}
-	return ModelDigest(m)
-}
-
-// ModelDigest is CatalogDigest of a model that has been read.
-func ModelDigest(m *pgmodel.Model) (string, error) {
-	data, err := pgmodel.Encode(m)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // query runs sql and returns its rows.

@@ -39,7 +39,7 @@ func session(t testing.TB, s *dbtest.Server, settings database.Settings) *pgx.Co
 	return conn
 }
 
-// readModel reads the catalog as a dump does: in a read-only transaction.
+// readModelOf reads the catalog as a dump does: in a read-only transaction.
 func readModelOf(t testing.TB, s *dbtest.Server, settings database.Settings) *pgmodel.Model {
 	t.Helper()
 	conn := session(t, s, settings)
@@ -49,6 +49,10 @@ func readModelOf(t testing.TB, s *dbtest.Server, settings database.Settings) *pg
 	}
 	m, err := ReadCatalog(t.Context(), tx)
 	if err != nil {
+		t.Fatal(err)
+	}
+	// What was read is locked until here.
+	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return m

@@ -2,10 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/harbordb/harbordb/snapshots/pgmodel"
 )
@@ -181,24 +178,4 @@ func (c *catalog) tableOf(class string, oid uint32) (pgmodel.Ref, bool) {
 		}
 	}
 	return pgmodel.Ref{}, false
-}
-
-// SequenceValues reads the state of sequences, in the order of names. A
-// sequence that the role may not read is an error.
-func SequenceValues(ctx context.Context, q rowQuerier, names []pgmodel.Name) ([]pgmodel.SequenceValue, error) {
-	var values []pgmodel.SequenceValue
-	for _, name := range names {
-		rows, err := query(ctx, q, `SELECT last_value, is_called FROM `+name.SQL(), func(r pgx.CollectableRow) (pgmodel.SequenceValue, error) {
-			v := pgmodel.SequenceValue{Name: name}
-			return v, r.Scan(&v.Last, &v.IsCalled)
-		})
-		if err == nil && len(rows) != 1 {
-			err = errors.New("it has no row")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read sequence %s: %w", name, err)
-		}
-		values = append(values, rows[0])
-	}
-	return values, nil
 }

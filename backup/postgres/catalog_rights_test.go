@@ -52,6 +52,36 @@ func TestRestoreWithoutSuperuser(t *testing.T) {
 	}
 }
 
+// A user who is no superuser, but a member of the role that owns Harbor's
+// database, gives everything to that role.
+func TestMemberRestoresForTheOwner(t *testing.T) {
+	for _, major := range []int{10, 15, 18} {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			server := dbtest.PostgreSQLMajor(t, major)
+			server.Exec(t, "", "CREATE ROLE harbor_owner LOGIN CREATEDB; CREATE ROLE tenant LOGIN CREATEDB IN ROLE harbor_owner")
+			t.Cleanup(func() { server.Exec(t, "", "DROP ROLE tenant, harbor_owner") })
+			source := server.CreateDatabase(t)
+			server.Exec(t, "", "ALTER DATABASE "+source.Database+" OWNER TO harbor_owner")
+			source.User = "harbor_owner"
+			if err := harborsql.BuildPostgreSQL(t.Context(), dbtest.Open(t, source), 180); err != nil {
+				t.Fatal(err)
+			}
+			m := readModelOf(t, server, source)
+			settings := server.Settings("")
+			settings.User = "tenant"
+			copied := server.CreateDatabase(t)
+			server.Exec(t, "", "DROP DATABASE "+copied.Database)
+			copied.User = "tenant"
+			restoreAs(t, server, settings, copied, m)
+			for _, d := range pgmodel.Diff(m, readModelOf(t, server, copied)) {
+				if d.Object.Kind != pgmodel.KindSchema {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
 // The owner of a database, who may read nothing else, reads its catalog whole.
 func TestOwnerReadsTheCatalogLikeASuperuser(t *testing.T) {
 	for _, major := range []int{10, 18} {

@@ -28,7 +28,8 @@ func ReadTarget(ctx context.Context, q rowQuerier) (pgmodel.Target, error) {
 			EXISTS (SELECT FROM pg_collation c WHERE to_jsonb(c) ->> 'collprovider' = 'i') AS icu,
 			d.datcollate::text AS collate, d.datctype::text AS ctype,
 			ARRAY(SELECT r.rolname::text FROM pg_roles r ORDER BY 1) AS roles,
-			ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER') ORDER BY 1) AS owners,
+			ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE pg_has_role(current_user, r.oid,
+				CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) ORDER BY 1) AS owners,
 			ARRAY(SELECT c.collcollate::text FROM pg_collation c
 				WHERE c.collcollate IS NOT NULL AND coalesce(to_jsonb(c) ->> 'collprovider', 'c') = 'c'
 				UNION SELECT o.datcollate::text FROM pg_database o ORDER BY 1) AS locale

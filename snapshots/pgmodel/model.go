@@ -423,11 +423,3 @@ type DefaultPrivilege struct {
 	Type   string `json:"type"` // "tables", "sequences", "functions", "types", "schemas" or "large objects"
 	ACL    ACL    `json:"acl"`
 }
-
-// SequenceValue is the state of a sequence. It is no part of a model, because
-// it belongs to the moment of the rows.
-type SequenceValue struct {
-	Name
-	Last     int64 `json:"last_value"`
-	IsCalled bool  `json:"is_called"`
-}

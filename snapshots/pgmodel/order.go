@@ -77,6 +77,33 @@ func newOrderer(m *Model, split map[Ref]bool) *orderer {
 	return o
 }
 
+// lookup finds the objects of a model by reference.
+type lookup struct {
+	functions  map[Ref]*Function
+	tables     map[Ref]*Table
+	views      map[Ref]*View
+	identities map[ColumnRef]*Sequence // by identity column
+}
+
+func newLookup(m *Model) lookup {
+	x := lookup{map[Ref]*Function{}, map[Ref]*Table{}, map[Ref]*View{}, map[ColumnRef]*Sequence{}}
+	for i := range m.Functions {
+		x.functions[m.Functions[i].ref()] = &m.Functions[i]
+	}
+	for i := range m.Tables {
+		x.tables[m.Tables[i].ref()] = &m.Tables[i]
+	}
+	for i := range m.Views {
+		x.views[m.Views[i].ref()] = &m.Views[i]
+	}
+	for i := range m.Sequences {
+		if s := &m.Sequences[i]; s.Identity && s.OwnedBy != nil {
+			x.identities[*s.OwnedBy] = s
+		}
+	}
+	return x
+}
+
 func (f *Function) ref() Ref {
 	return Ref{Kind: f.Kind, Schema: f.Schema, Name: f.Name.Name, Arguments: f.Arguments}
 }

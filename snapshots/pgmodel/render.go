@@ -29,7 +29,7 @@ func (m *Model) Render(t Target) (Script, []Note, error) {
 	if len(m.Unsupported) > 0 {
 		return Script{}, nil, fmt.Errorf("render the catalog model: it holds %s", m.Unsupported[0])
 	}
-	r := &renderer{m: m, t: t, owners: m.owners(), unowned: map[string]int{}}
+	r := &renderer{m: m, t: t, lookup: newLookup(m), owners: m.owners(), unowned: map[string]int{}}
 	var err error
 	if r.plan, err = m.order(); err != nil {
 		return Script{}, nil, fmt.Errorf("render the catalog model: %w", err)
@@ -52,6 +52,7 @@ func (m *Model) Render(t Target) (Script, []Note, error) {
 type renderer struct {
 	m       *Model
 	t       Target
+	lookup  lookup
 	plan    plan
 	s       Script
 	notes   []Note
@@ -171,17 +172,13 @@ func (r *renderer) objects() {
 }
 
 func (r *renderer) object(ref Ref) []Statement {
-	name := Name{ref.Schema, ref.Name}
-	switch ref.Kind {
-	case KindTable:
-		t, _ := find(r.m.Tables, func(t *Table) bool { return t.Name == name })
+	if t, ok := r.lookup.tables[ref]; ok {
 		return r.table(t)
-	case KindView, KindMaterializedView:
-		v, _ := find(r.m.Views, func(v *View) bool { return v.Name == name })
+	}
+	if v, ok := r.lookup.views[ref]; ok {
 		return r.view(v)
 	}
-	f, _ := find(r.m.Functions, func(f *Function) bool { return f.ref() == ref })
-	return []Statement{r.function(f)}
+	return []Statement{r.function(r.lookup.functions[ref])}
 }
 
 // find returns the element for which is is true.

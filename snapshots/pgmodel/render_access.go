@@ -72,8 +72,13 @@ func (m *Model) owners() map[string]bool {
 	return owners
 }
 
-// ownership gives every object its owner.
+// ownership gives every object its owner, the database first: from PostgreSQL
+// 15 on, its owner is who may have objects in the schema public. What a user
+// who is no superuser has no right to, stays with that user.
 func (r *renderer) ownership() {
+	if owner, ok := r.owner(r.m.Database.Owner); ok {
+		r.access(statementf(r.databaseObject(), "ALTER DATABASE %s OWNER TO %s", QuoteIdent(r.t.Database), QuoteIdent(owner)))
+	}
 	for _, o := range r.m.ownedObjects() {
 		if o.follows || o.object.Kind == KindStatistics && r.t.Major < 10 {
 			continue
@@ -85,8 +90,15 @@ func (r *renderer) ownership() {
 		if owner, ok := r.owner(o.owner); ok {
 			s := statementf(o.object, "ALTER %s %s OWNER TO %s", o.alter, o.sql, QuoteIdent(owner))
 			s.Optional = o.object.Kind == KindStatistics
-			r.s.Access = append(r.s.Access, s)
+			r.access(s)
 		}
+	}
+}
+
+func (r *renderer) access(statements ...Statement) {
+	for _, s := range statements {
+		s.Optional = s.Optional || !r.t.Superuser
+		r.s.Access = append(r.s.Access, s)
 	}
 }
 
@@ -95,8 +107,7 @@ func (r *renderer) ownership() {
 func (r *renderer) publicOwner(owner string) {
 	role := r.role(owner)
 	if r.mayChangePublic() && (role == r.t.User || r.mayOwn(role)) {
-		r.s.Access = append(r.s.Access,
-			optionalf(schemaObject("public"), "ALTER SCHEMA public OWNER TO %s", QuoteIdent(role)))
+		r.access(optionalf(schemaObject("public"), "ALTER SCHEMA public OWNER TO %s", QuoteIdent(role)))
 	}
 }
 
@@ -116,6 +127,14 @@ func (r *renderer) owner(owner string) (string, bool) {
 		return "", false
 	}
 	return role, true
+}
+
+// holder returns the role that owns on the target what owner owned.
+func (r *renderer) holder(owner string) string {
+	if role := r.role(owner); r.mayOwn(role) {
+		return role
+	}
+	return r.t.User
 }
 
 // mayOwn reports whether the user can give objects to the role.
@@ -173,9 +192,9 @@ func (r *renderer) privileges() {
 			o.acl = r.publicACL(o.acl)
 		}
 		on := " ON " + o.grant + " " + o.sql
-		r.s.Access = append(r.s.Access, r.acl(o.object, o.owner, o.acl, "", on)...)
+		r.access(r.acl(o.object, o.owner, o.acl, "", on)...)
 		for _, c := range o.columns {
-			r.s.Access = append(r.s.Access, r.acl(o.object, o.owner, c.acl, " ("+QuoteIdent(c.name)+")", on)...)
+			r.access(r.acl(o.object, o.owner, c.acl, " ("+QuoteIdent(c.name)+")", on)...)
 		}
 	}
 }
@@ -238,6 +257,9 @@ func (r *renderer) notePublic(acl ACL) {
 func (r *renderer) acl(o Object, owner string, acl ACL, columns, on string) []Statement {
 	var out []Statement
 	for _, g := range acl.Revoked {
+		if g.Grantee == owner {
+			g.Grantee = r.holder(owner)
+		}
 		if privileges, grantee, ok := r.grant(o, g, columns); ok {
 			out = append(out, statementf(o, "REVOKE %s%s FROM %s", privileges, on, grantee))
 		}

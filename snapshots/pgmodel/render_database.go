@@ -91,8 +91,7 @@ func (r *renderer) builtinTwin(name string) (collate, ctype string) {
 	return "C", "C"
 }
 
-// settings sets what belongs to the database itself. Its owner changes last,
-// so that the user may still do the rest.
+// settings sets what belongs to the database itself, but for its owner.
 func (r *renderer) settings() {
 	d, o, name := r.m.Database, r.databaseObject(), QuoteIdent(r.t.Database)
 	add := func(s ...Statement) { r.s.Settings = append(r.s.Settings, s...) }
@@ -114,9 +113,6 @@ func (r *renderer) settings() {
 	}
 	if !d.AllowConnections {
 		r.note(o, "the source allowed no connections; this one allows them")
-	}
-	if owner, ok := r.owner(d.Owner); ok {
-		add(statementf(o, "ALTER DATABASE %s OWNER TO %s", name, QuoteIdent(owner)))
 	}
 }
 

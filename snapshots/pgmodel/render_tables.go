@@ -76,7 +76,7 @@ func (r *renderer) notNull(n *NotNull) string {
 
 func (r *renderer) identity(t *Table, c *Column) string {
 	r.lacks(10, part(KindColumn, t.Name, c.Name), "an identity column")
-	s, ok := r.m.identitySequence(t.Name, c.Name)
+	s, ok := r.lookup.identities[ColumnRef{t.Name, c.Name}]
 	if !ok { // Validate has seen it
 		return ""
 	}
@@ -89,13 +89,6 @@ func (r *renderer) identity(t *Table, c *Column) string {
 	}
 	return fmt.Sprintf(" GENERATED %s AS IDENTITY (SEQUENCE NAME %s %s%s)",
 		strings.ToUpper(string(c.Identity)), s.SQL(), s.parameters(), persistence)
-}
-
-// identitySequence returns the sequence of an identity column.
-func (m *Model) identitySequence(table Name, column string) (*Sequence, bool) {
-	return find(m.Sequences, func(s *Sequence) bool {
-		return s.Identity && s.OwnedBy != nil && *s.OwnedBy == ColumnRef{table, column}
-	})
 }
 
 func (r *renderer) check(t *Table, k *Check) string {

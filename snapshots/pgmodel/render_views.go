@@ -11,7 +11,7 @@ func (r *renderer) views() {
 	all := append(append([]Ref(nil), r.plan.pre...), r.plan.post...)
 	empty := map[Ref]bool{}
 	for _, ref := range all {
-		v, ok := find(r.m.Views, func(v *View) bool { return v.ref() == ref })
+		v, ok := r.lookup.views[ref]
 		if !ok {
 			continue
 		}

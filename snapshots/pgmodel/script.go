@@ -36,10 +36,10 @@ type Script struct {
 	Post     []Statement
 	Triggers []Statement
 	Comments []Statement
-	// Access are owners, then privileges. One session runs it, because it
-	// may change and reset its role in between.
+	// Access are owners, that of the database first, then privileges. One
+	// session runs it, because it may change and reset its role in between.
 	Access []Statement
-	// Settings are those of the database itself.
+	// Settings are those of the database itself, with its privileges.
 	Settings          []Statement
 	DefaultPrivileges []Statement
 }

@@ -28,7 +28,7 @@ func (m *Model) Validate() error {
 	if err := checkTexts(reflect.ValueOf(*m), "model"); err != nil {
 		return err
 	}
-	v := &validator{m: m, relations: map[Name]Kind{}, functions: map[Ref]bool{}}
+	v := newValidator(m)
 	for _, check := range []func() error{
 		v.database, v.schemas, v.extensions, v.functionList, v.tables, v.sequences, v.views, v.statistics,
 		v.references, v.defaultPrivileges,
@@ -119,8 +119,30 @@ func about(what string, err error) error {
 // validator knows what it has seen so far.
 type validator struct {
 	m         *Model
-	relations map[Name]Kind // tables, views, sequences and indexes share their names
+	lookup    lookup
+	existing  map[string]bool    // schemas, of the model or of an extension
+	columns   map[ColumnRef]bool // of tables
+	relations map[Name]Kind      // tables, views, sequences and indexes share their names
 	functions map[Ref]bool
+}
+
+func newValidator(m *Model) *validator {
+	v := &validator{m: m, lookup: newLookup(m), existing: map[string]bool{}, columns: map[ColumnRef]bool{},
+		relations: map[Name]Kind{}, functions: map[Ref]bool{}}
+	for _, s := range m.Schemas {
+		v.existing[s.Name] = true
+	}
+	for _, e := range m.Extensions {
+		for _, s := range e.Schemas {
+			v.existing[s] = true
+		}
+	}
+	for _, t := range m.Tables {
+		for _, c := range t.Columns {
+			v.columns[ColumnRef{t.Name, c.Name}] = true
+		}
+	}
+	return v
 }
 
 var (
@@ -207,15 +229,12 @@ func (v *validator) extensions() error {
 	return nil
 }
 
-// inSchema reports whether a schema exists, in the model or by an extension.
+// inSchema reports whether a schema exists.
 func (v *validator) inSchema(name string) error {
-	if _, ok := find(v.m.Schemas, func(s *Schema) bool { return s.Name == name }); ok {
-		return nil
+	if !v.existing[name] {
+		return fmt.Errorf("schema %q is not there", name)
 	}
-	if _, ok := find(v.m.Extensions, func(e *Extension) bool { return slices.Contains(e.Schemas, name) }); ok {
-		return nil
-	}
-	return fmt.Errorf("schema %q is not there", name)
+	return nil
 }
 
 // relation takes a name in the space that tables, views, sequences and
@@ -251,7 +270,7 @@ func (v *validator) sequences() error {
 		o := object(KindSequence, s.Name)
 		err := in(o, v.relation(KindSequence, s.Name), checkNames(s.Owner), checkACL(s.ACL), checkSequence(s))
 		if s.OwnedBy != nil && len(v.m.Unsupported) == 0 {
-			err = errors.Join(err, in(o, v.column(*s.OwnedBy)))
+			err = errors.Join(err, in(o, v.hasColumns(s.OwnedBy.Table, s.OwnedBy.Column)))
 		}
 		if err != nil {
 			return err
@@ -273,19 +292,11 @@ func checkSequence(s Sequence) error {
 	return nil
 }
 
-// column reports whether a column of a table exists.
-func (v *validator) column(c ColumnRef) error {
-	t, ok := find(v.m.Tables, func(t *Table) bool { return t.Name == c.Table })
-	if !ok {
-		return fmt.Errorf("table %s is not there", c.Table)
-	}
-	return t.hasColumns(c.Column)
-}
-
-func (t *Table) hasColumns(names ...string) error {
+// hasColumns reports whether columns of a table exist.
+func (v *validator) hasColumns(table Name, names ...string) error {
 	for _, n := range names {
-		if _, ok := find(t.Columns, func(c *Column) bool { return c.Name == n }); !ok {
-			return fmt.Errorf("table %s has no column %q", t.Name, n)
+		if !v.columns[ColumnRef{table, n}] {
+			return fmt.Errorf("table %s has no column %q", table, n)
 		}
 	}
 	return nil

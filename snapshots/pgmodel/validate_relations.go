@@ -71,7 +71,7 @@ func (v *validator) tableParts(t *Table) error {
 		}
 	}
 	for _, k := range t.ForeignKeys {
-		if err := in(part(KindConstraint, t.Name, k.Name), constraint(k.Name), checkForeignKey(t, &k)); err != nil {
+		if err := in(part(KindConstraint, t.Name, k.Name), constraint(k.Name), v.foreignKey(t, &k)); err != nil {
 			return err
 		}
 	}
@@ -85,12 +85,12 @@ func (v *validator) tableParts(t *Table) error {
 	return v.relationParts(t.Name, t.Indexes, t.Triggers)
 }
 
-func checkForeignKey(t *Table, k *ForeignKey) error {
+func (v *validator) foreignKey(t *Table, k *ForeignKey) error {
 	if len(k.Columns) == 0 || len(k.Columns) != len(k.RefColumns) {
 		return errors.New("its columns do not match")
 	}
 	actions := []string{"no action", "restrict", "cascade", "set null", "set default"}
-	return errors.Join(t.hasColumns(k.Columns...), t.hasColumns(k.SetColumns...),
+	return errors.Join(v.hasColumns(t.Name, k.Columns...), v.hasColumns(t.Name, k.SetColumns...),
 		oneOf("action", k.OnUpdate, actions...), oneOf("action", k.OnDelete, actions...))
 }
 
@@ -188,14 +188,12 @@ func (v *validator) references() error {
 	for i := range v.m.Tables {
 		t := &v.m.Tables[i]
 		for _, k := range t.ForeignKeys {
-			for _, c := range k.RefColumns {
-				if err := in(part(KindConstraint, t.Name, k.Name), v.column(ColumnRef{k.References, c})); err != nil {
-					return err
-				}
+			if err := in(part(KindConstraint, t.Name, k.Name), v.hasColumns(k.References, k.RefColumns...)); err != nil {
+				return err
 			}
 		}
 		for _, c := range t.Columns {
-			if _, ok := v.m.identitySequence(t.Name, c.Name); ok != (c.Identity != "") {
+			if _, ok := v.lookup.identities[ColumnRef{t.Name, c.Name}]; ok != (c.Identity != "") {
 				return in(part(KindColumn, t.Name, c.Name), errors.New("an identity column has one sequence, no other has any"))
 			}
 		}
