@@ -51,4 +51,5 @@ func roundTripMySQL(t *testing.T, server *dbtest.Server, settings database.Setti
 	putBack(t, settings, s, target.Options{Mode: target.Keep, Name: copied, AllowUnknownObjects: true})
 	dbtest.RequireSame(t, before, contents(t, server, settings.Database))
 	dbtest.RequireSame(t, before, contents(t, server, copied))
+	server.Exec(t, "", "DROP DATABASE "+copied)
 }

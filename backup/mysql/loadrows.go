@@ -75,29 +75,31 @@ func (p *proved) Read(buf []byte) (int, error) {
 	return n, err
 }
 
-// loadStatement names every column; what does not stand in the line as it is
-// goes through a variable. The lines are bytes to the server: it takes each
-// for what its column holds.
+// loadStatement names every column. The lines are bytes to the server: it
+// takes each for what its column holds. Where one column has to go through a
+// function all go through variables: with SET, an AUTO_INCREMENT column that
+// is not in it would take 0 for a value to be made up.
 func loadStatement(t *tableLoad, reader string) string {
-	var into, set []string
+	var names, variables, set []string
+	direct := true
 	for i, c := range t.model.Copied() {
 		name, variable := mymodel.QuoteIdent(c.Name), fmt.Sprintf("@v%d", i+1)
+		names, variables = append(names, name), append(variables, variable)
 		switch c.Form {
 		case mymodel.Hex:
-			set = append(set, name+" = UNHEX("+variable+")")
+			set, direct = append(set, name+" = UNHEX("+variable+")"), false
 		case mymodel.Words:
-			set = append(set, name+" = CONVERT("+variable+" USING utf8mb4)")
+			set, direct = append(set, name+" = CONVERT("+variable+" USING utf8mb4)"), false
 		default:
-			variable = name
+			set = append(set, name+" = "+variable)
 		}
-		into = append(into, variable)
 	}
 	sql := "LOAD DATA LOCAL INFILE " + mymodel.QuoteText("Reader::"+reader) + " INTO TABLE " + mymodel.QuoteIdent(t.Name) +
-		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + strings.Join(into, ", ") + ")"
-	if len(set) > 0 {
-		sql += " SET " + strings.Join(set, ", ")
+		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (`
+	if direct {
+		return sql + strings.Join(names, ", ") + ")"
 	}
-	return sql
+	return sql + strings.Join(variables, ", ") + ") SET " + strings.Join(set, ", ")
 }
 
 // insertBytes is how large a statement of many rows grows.
@@ -156,8 +158,10 @@ func (l *loader) insert(ctx context.Context, w *loadWorker, t *tableLoad) (rows 
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
-		rest, more := r.ReadBytes('\n')
-		line, err = append(bytes.Clone(line), rest...), more
+		line = bytes.Clone(line) // reading on overwrites it
+		var rest []byte
+		rest, err = r.ReadBytes('\n')
+		line = append(line, rest...)
 	}
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/harbordb/harbordb/snapshots/mymodel"
 )
@@ -17,6 +18,7 @@ const gatherBytes = 64 << 10
 // selectList has the server print each column in its form. A FLOAT is printed
 // with six digits; multiplied by a double it has all that it needs, and -0
 // stays -0. CONCAT makes text of what the driver would turn into a number.
+// HEX takes bits for a number; as bytes they have an even number of digits.
 func selectList(columns []mymodel.Column) string {
 	list := ""
 	for i, c := range columns {
@@ -24,12 +26,14 @@ func selectList(columns []mymodel.Column) string {
 			list += ", "
 		}
 		name := mymodel.QuoteIdent(c.Name)
-		switch c.Form {
-		case mymodel.Hex:
+		switch {
+		case c.Form == mymodel.Hex && strings.HasPrefix(c.Type, "bit"):
+			list += "LPAD(HEX(" + name + "), 16, '0')"
+		case c.Form == mymodel.Hex:
 			list += "HEX(" + name + ")"
-		case mymodel.Real:
+		case c.Form == mymodel.Real:
 			list += "CONCAT(" + name + " * 1e0)"
-		case mymodel.Digits:
+		case c.Form == mymodel.Digits:
 			list += "CONCAT(" + name + ")"
 		default:
 			list += name
