@@ -34,7 +34,7 @@ var leftOutWith = []string{
 }
 
 func TestWhatOperatorsAddIsCarried(t *testing.T) {
-	for _, major := range []int{10, 15, 18} {
+	for _, major := range []int{15, 18} {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			server := dbtest.PostgreSQLMajor(t, major)
 			source := build(t, server, 180)
@@ -60,7 +60,7 @@ func TestWhatOperatorsAddIsCarried(t *testing.T) {
 }
 
 func TestWhatAModelCannotHoldIsNamedAndCanBeLeftOut(t *testing.T) {
-	for _, major := range []int{10, 15, 18} {
+	for _, major := range []int{10, 18} {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			server := dbtest.PostgreSQLMajor(t, major)
 			source := build(t, server, 180)

@@ -24,7 +24,7 @@ func psql(t testing.TB, settings database.Settings, script string) {
 }
 
 func TestRenderedScriptsRestoreByHand(t *testing.T) {
-	for _, major := range []int{10, 15, 18} {
+	for _, major := range []int{10, 18} {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			server := dbtest.PostgreSQLMajor(t, major)
 			m := readModelOf(t, server, buildHostile(t, server))
