@@ -77,6 +77,7 @@ func commands(s *session) []*cli.Command {
 		restoreCommand(s),
 		schemaCommand(s),
 		repairCommand(s),
+		orphansCommand(s),
 		versionCommand(s),
 		completionCommand(s),
 	}
