@@ -2,6 +2,8 @@ package backup_test
 
 import (
 	"fmt"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/harbordb/harbordb/backup"
@@ -51,5 +53,23 @@ func roundTripMySQL(t *testing.T, server *dbtest.Server, settings database.Setti
 	putBack(t, settings, s, target.Options{Mode: target.Keep, Name: copied, AllowUnknownObjects: true})
 	dbtest.RequireSame(t, before, contents(t, server, settings.Database))
 	dbtest.RequireSame(t, before, contents(t, server, copied))
+	if server.Major() >= 10 {
+		requireSameText(t, mariadbDump(t, settings, settings.Database), mariadbDump(t, settings, copied))
+	}
 	server.Exec(t, "", "DROP DATABASE "+copied)
+}
+
+// mariadbDump is a database as the server's own tool sees it. On MySQL 5.6 the
+// tool fails.
+func mariadbDump(t *testing.T, settings database.Settings, name string) string {
+	t.Helper()
+	var complaints strings.Builder
+	cmd := exec.CommandContext(t.Context(), "mariadb-dump", "--no-defaults", "--user="+settings.User, "--socket="+settings.Host,
+		"--single-transaction", "--skip-comments", "--hex-blob", "--triggers", "--routines", "--events", "--skip-extended-insert", "--order-by-primary", name)
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("mariadb-dump: %v\n%s", err, complaints.String())
+	}
+	return strings.ReplaceAll(string(out), name, "DATABASE")
 }
