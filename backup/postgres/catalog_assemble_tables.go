@@ -179,11 +179,12 @@ func (c *catalog) relationTriggers(r relationRow) ([]pgmodel.Trigger, error) {
 
 func (c *catalog) addViews(m *pgmodel.Model) error {
 	m.Views = []pgmodel.View{}
+	rules := c.rules()
 	for _, r := range c.relations {
 		if r.kind() == pgmodel.KindTable {
 			continue
 		}
-		v, err := c.view(r)
+		v, err := c.view(r, rules[objectID{"pg_class", r.OID}])
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", r.kind(), r.name(), err)
 		}
@@ -193,7 +194,7 @@ func (c *catalog) addViews(m *pgmodel.Model) error {
 	return nil
 }
 
-func (c *catalog) view(r relationRow) (pgmodel.View, error) {
+func (c *catalog) view(r relationRow, rules []objectID) (pgmodel.View, error) {
 	id := objectID{"pg_class", r.OID}
 	query, err := pgmodel.SplitView(r.Query)
 	if err != nil {
@@ -203,7 +204,7 @@ func (c *catalog) view(r relationRow) (pgmodel.View, error) {
 		Name: r.name(), Materialized: r.Kind == "m", Populated: r.Kind == "m" && r.Populated, Query: query,
 		Options: relationOptions(r), Owner: r.Owner,
 		ACL: c.acl(id.class, id.oid, 0), Comment: c.comment(id.class, id.oid, 0),
-		Needs: c.needs(c.claims[id], append(c.rules(id), id)...),
+		Needs: c.needs(c.claims[id], append(rules, id)...),
 	}
 	for _, a := range c.columns[r.OID] {
 		t := c.column(r, a)
@@ -219,16 +220,16 @@ func (c *catalog) view(r relationRow) (pgmodel.View, error) {
 	return v, err
 }
 
-// rules returns the rules that a view consists of: they hold what its query
+// rules returns the rules that each view consists of: they hold what its query
 // depends on.
-func (c *catalog) rules(view objectID) []objectID {
-	var ids []objectID
-	for id := range c.inventory {
-		if id.class == "pg_rewrite" && slices.ContainsFunc(c.edges[id], func(d edge) bool {
-			return d.deptype == "i" && d.to == view
-		}) {
-			ids = append(ids, id)
+func (c *catalog) rules() map[objectID][]objectID {
+	rules := map[objectID][]objectID{}
+	for id, edges := range c.edges {
+		for _, d := range edges {
+			if id.class == "pg_rewrite" && d.deptype == "i" {
+				rules[d.to] = append(rules[d.to], id)
+			}
 		}
 	}
-	return ids
+	return rules
 }

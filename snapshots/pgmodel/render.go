@@ -94,8 +94,18 @@ func (r *renderer) post(s ...Statement) { r.s.Post = append(r.s.Post, s...) }
 
 func schemaObject(name string) Object { return Object{Kind: KindSchema, Name: name} }
 func object(k Kind, n Name) Object    { return Object{Kind: k, Schema: n.Schema, Name: n.Name} }
+
+// part names what belongs to a relation. A name with a point in it is quoted:
+// no two parts of a model have the same object.
 func part(k Kind, n Name, name string) Object {
-	return Object{Kind: k, Schema: n.Schema, Name: n.Name + "." + name}
+	return Object{Kind: k, Schema: n.Schema, Name: plain(n.Name) + "." + plain(name)}
+}
+
+func plain(name string) string {
+	if strings.ContainsAny(name, `."`) {
+		return QuoteIdent(name)
+	}
+	return name
 }
 
 // schemas makes the schemas. A new database has a schema public.

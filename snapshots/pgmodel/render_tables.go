@@ -87,8 +87,12 @@ func (r *renderer) identity(t *Table, c *Column) string {
 			persistence = " UNLOGGED"
 		}
 	}
-	return fmt.Sprintf(" GENERATED %s AS IDENTITY (SEQUENCE NAME %s %s%s)",
-		strings.ToUpper(string(c.Identity)), s.SQL(), s.parameters(), persistence)
+	parameters := " " + s.parameters()
+	if s.Type != c.Type { // it begins with the column's type, see tableDetails
+		parameters = ""
+	}
+	return fmt.Sprintf(" GENERATED %s AS IDENTITY (SEQUENCE NAME %s%s%s)",
+		strings.ToUpper(string(c.Identity)), s.SQL(), parameters, persistence)
 }
 
 func (r *renderer) check(t *Table, k *Check) string {
@@ -125,6 +129,11 @@ func (r *renderer) tableDetails() {
 		r.pre(options(o, "TABLE", t.Name, t.Options)...)
 		for j := range t.Columns {
 			r.pre(r.columnDetails("TABLE", t.Name, &t.Columns[j])...)
+		}
+		for _, c := range t.Columns {
+			if s, ok := r.lookup.identities[ColumnRef{t.Name, c.Name}]; ok && s.Type != c.Type {
+				r.pre(statementf(object(KindSequence, s.Name), "ALTER SEQUENCE %s AS %s %s", s.SQL(), s.Type, s.parameters()))
+			}
 		}
 		if t.ReplicaIdentity == "full" || t.ReplicaIdentity == "nothing" {
 			r.pre(statementf(o, "ALTER TABLE %s REPLICA IDENTITY %s", t.SQL(), strings.ToUpper(t.ReplicaIdentity)))
