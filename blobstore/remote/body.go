@@ -2,8 +2,10 @@ package remote
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // tries is how often a body is opened again without a byte in between.
@@ -20,6 +22,9 @@ type Part struct {
 // without it.
 func (c *Client) Part(resp *http.Response, offset int64) (*Part, error) {
 	p := &Part{ReadCloser: resp.Body, length: resp.ContentLength, etag: resp.Header.Get("Etag")}
+	if span := resp.Header.Get("Content-Range"); span != "" && !strings.HasPrefix(span, fmt.Sprintf("bytes %d-", offset)) {
+		return nil, fmt.Errorf("asked for the bytes from %d on, the server sends %q", offset, span)
+	}
 	if offset > 0 && resp.StatusCode != http.StatusPartialContent {
 		// A server without ranges sends all of it.
 		if _, err := io.CopyN(io.Discard, resp.Body, offset); err != nil {

@@ -205,6 +205,36 @@ func TestABodyThatIsReplacedBehindACutIsAnError(t *testing.T) {
 	}
 }
 
+func TestAServerWithoutRanges(t *testing.T) {
+	target := fake(t).URL
+	if err := write(t, open(t, config(target)), "x", blobstore.New, data(1000)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		edit func(*http.Request)
+		want string
+	}{
+		"that sends all of it":           {func(r *http.Request) { r.Header.Del("Range") }, ""},
+		"that sends from somewhere else": {func(r *http.Request) { r.Header.Set("Range", "bytes=7-") }, "asked for the bytes from 990 on"},
+	} {
+		s := open(t, config(registrytest.Between(t, target, func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+			c.edit(r)
+			forward.ServeHTTP(w, r)
+		})))
+		body, err := s.Get(t.Context(), "x", 990)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil {
+			continue
+		}
+		if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, data(1000)[990:]) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		body.Close()
+	}
+}
+
 // TestALostAnswerIsNoOtherWriter: the server has made our object, we did not
 // hear of it, and the request that is sent again is refused.
 func TestALostAnswerIsNoOtherWriter(t *testing.T) {

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -61,7 +60,9 @@ func (s *Store) do(ctx context.Context, r request) error {
 
 // once sends a request once, and returns what it was signed with.
 func (s *Store) once(ctx context.Context, r request) (Credentials, error) {
-	req, err := s.build(ctx, r)
+	body := &payload{content: r.body}
+	defer body.Close()
+	req, err := s.build(ctx, r, body)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -84,19 +85,20 @@ func (s *Store) once(ctx context.Context, r request) (Credentials, error) {
 	return used, r.accept(resp)
 }
 
-func (s *Store) build(ctx context.Context, r request) (*http.Request, error) {
+func (s *Store) build(ctx context.Context, r request, body io.ReadCloser) (*http.Request, error) {
 	u := s.base
 	if r.key != "" {
 		u.Path += s.config.Prefix + r.key
 	}
 	u.RawPath = s3utils.EncodePath(u.Path)
 	u.RawQuery = s3utils.QueryEncode(r.query)
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
 	req.Header.Set("User-Agent", "harbordb")
 	if len(r.body) > 0 {
+		req.Body, req.ContentLength = body, int64(len(r.body))
 		sum := md5.Sum(r.body)
 		req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
 	}
@@ -121,6 +123,36 @@ func (s *Store) sign(req *http.Request, body []byte, c Credentials) *http.Reques
 	sum := sha256.Sum256(body)
 	req.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
 	return signer.SignV4(*req, c.AccessKey, secret, token, s.config.Region)
+}
+
+// payload is the body of one try. The connection may go on sending it after
+// the answer has come, but not after Close: its memory is used again.
+type payload struct {
+	mu      sync.Mutex
+	content []byte
+	sent    int
+	closed  bool
+}
+
+func (p *payload) Read(into []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, io.ErrClosedPipe
+	}
+	n := copy(into, p.content[p.sent:])
+	p.sent += n
+	if p.sent == len(p.content) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (p *payload) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return nil
 }
 
 // whole is an accept that reads the whole answer.

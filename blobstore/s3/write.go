@@ -62,6 +62,9 @@ func (s *Store) Sweep(ctx context.Context, u blobstore.Upload) error {
 	if err := check(ctx, u.Key); err != nil {
 		return err
 	}
+	if u.ID == "" { // a request without it would delete the object
+		return fmt.Errorf("sweep %s: %w: no upload is named", u.Key, blobstore.ErrKey)
+	}
 	return s.abort(ctx, u.Key, u.ID)
 }
 

@@ -263,6 +263,9 @@ func sweep(t *testing.T, s Target) {
 	if !ok {
 		t.Fatal("the store keeps what dead writers leave and has no Sweep")
 	}
+	put(t, s.Store, "x/y/alive", []byte("x"))
+	wantError(t, "sweep of no upload", sweeper.Sweep(t.Context(), blobstore.Upload{Key: "x/y/alive"}), blobstore.ErrKey, s.Secrets)
+	wantContent(t, s.Store, "x/y/alive", []byte("x"))
 	begin(t, s, "x/y/dead", pattern(2*s.Large+1)) // and nobody ends it
 	var dead []blobstore.Upload
 	err := s.Store.Uploads(t.Context(), "x/", func(u blobstore.Upload) error {
