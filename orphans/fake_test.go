@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -21,8 +22,9 @@ import (
 type fake struct {
 	mu      sync.Mutex
 	objects map[string]fakeObject
+	sorted  []string // the keys; nil after a change
 
-	lists, heads, gets atomic.Int64
+	calls, lists, heads, gets atomic.Int64 // calls of List, and their pages
 	// sum makes the MD5 of a listing; the default is the true one.
 	sum func(content []byte) []byte
 	// fail may fail a listing before a key, and what is asked about one.
@@ -42,12 +44,14 @@ func (f *fake) put(key string, content []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.objects[key] = fakeObject{content, time.Now().Add(-time.Hour)}
+	f.sorted = nil
 }
 
 func (f *fake) remove(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.objects, key)
+	f.sorted = nil
 }
 
 func (f *fake) writeImages(t testing.TB, above string, tags int) {
@@ -58,16 +62,23 @@ func (f *fake) writeImages(t testing.TB, above string, tags int) {
 // below is the fake as a store that was opened at a prefix.
 func (f *fake) below(prefix string) blobstore.Reader { return &fakeBelow{f, prefix} }
 
+// keys returns the keys of a range.
 func (f *fake) keys(in blobstore.Range) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.sorted == nil {
+		f.sorted = slices.Sorted(maps.Keys(f.objects))
+	}
+	first, _ := slices.BinarySearch(f.sorted, max(in.Prefix, in.After))
 	var keys []string
-	for key := range f.objects {
+	for _, key := range f.sorted[first:] {
+		if !strings.HasPrefix(key, in.Prefix) && key > in.Prefix || in.Before != "" && key >= in.Before {
+			break
+		}
 		if in.Contains(key) {
 			keys = append(keys, key)
 		}
 	}
-	slices.Sort(keys)
 	return keys
 }
 
@@ -95,6 +106,7 @@ func (f *fake) md5(content []byte) []byte {
 }
 
 func (f *fake) List(ctx context.Context, in blobstore.Range, each func(blobstore.Object) error) error {
+	f.calls.Add(1)
 	f.lists.Add(1)
 	for i, key := range f.keys(in) {
 		if i > 0 && i%fakePage == 0 {

@@ -3,6 +3,7 @@ package orphans_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -149,4 +150,57 @@ func (h *harbor) artifact(t testing.TB, project int64, p registrytest.Pushed, ta
 		child := h.id(t, `select id from artifact where repository_id = $1 and digest = $2`, repository, c.Digest)
 		h.exec(t, `insert into artifact_reference (parent_id, child_id, child_digest) values ($1, $2, $3) on conflict do nothing`, artifact, child, c.Digest)
 	}
+}
+
+// row is an image of writeImages as the database has it.
+type row struct {
+	Project    string   `json:"project"`
+	Repository string   `json:"repository"`
+	Digest     string   `json:"digest"`
+	Tag        string   `json:"tag"`
+	Size       int      `json:"size"`
+	Layers     []string `json:"layers"`
+	Config     string   `json:"config"`
+}
+
+// pushImages writes the rows of writeImages.
+func (h *harbor) pushImages(t testing.TB, tags int) {
+	t.Helper()
+	var rows []row
+	sizes := map[string]int{}
+	eachImage(tags, func(repository, tag string, config []byte, layers [][]byte, manifest []byte) {
+		project, _, _ := strings.Cut(repository, "/")
+		r := row{Project: project, Repository: repository, Tag: tag, Digest: digestOf(manifest).String(), Size: len(manifest), Config: digestOf(config).String()}
+		sizes[r.Digest], sizes[r.Config] = len(manifest), len(config)
+		for _, l := range layers {
+			r.Layers = append(r.Layers, digestOf(l).String())
+			sizes[digestOf(l).String()] = len(l)
+		}
+		rows = append(rows, r)
+	})
+	text, err := json.Marshal(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizeText, err := json.Marshal(sizes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.exec(t, `create temp table image on commit preserve rows as
+		select * from jsonb_to_recordset($1::jsonb) as x(project text, repository text, digest text, tag text, size int, layers jsonb, config text)`, string(text))
+	h.exec(t, `insert into project (owner_id, name) select distinct 1, project from image on conflict (name) do nothing`)
+	h.exec(t, `insert into repository (name, project_id) select distinct i.repository, p.project_id from image i join project p on p.name = i.project`)
+	h.exec(t, `insert into blob (digest, content_type, size) select key, case when exists (select 1 from image where digest = key)
+			then 'application/vnd.oci.image.manifest.v1+json' when exists (select 1 from image where config = key)
+			then 'application/vnd.oci.image.config.v1+json' else 'application/vnd.oci.image.layer.v1.tar+gzip' end, value::int
+		from jsonb_each_text($1::jsonb)`, string(sizeText))
+	h.exec(t, `insert into artifact_blob (digest_af, digest_blob)
+		select digest, digest from image union select digest, config from image union select digest, jsonb_array_elements_text(layers) from image`)
+	h.exec(t, `insert into project_blob (project_id, blob_id) select distinct p.project_id, b.id from image i
+		join project p on p.name = i.project join artifact_blob ab on ab.digest_af = i.digest join blob b on b.digest = ab.digest_blob`)
+	h.exec(t, `insert into artifact (project_id, repository_name, repository_id, digest, type, media_type, manifest_media_type, size, push_time, artifact_type)
+		select p.project_id, i.repository, r.repository_id, i.digest, 'IMAGE', 'a', 'b', 1000, now(), 'IMAGE' from image i
+		join project p on p.name = i.project join repository r on r.name = i.repository`)
+	h.exec(t, `insert into tag (repository_id, artifact_id, name) select a.repository_id, a.id, i.tag from image i
+		join artifact a on a.repository_name = i.repository and a.digest = i.digest`)
 }

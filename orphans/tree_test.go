@@ -78,33 +78,42 @@ func writeImages(tb testing.TB, top string, tags int) {
 	eachImageFile(tags, func(name string, content []byte) { writeFile(tb, top, treeRoot+name, content) })
 }
 
+// eachImage calls f for each of so many images.
+func eachImage(tags int, f func(repository, tag string, config []byte, layers [][]byte, manifest []byte)) {
+	for i := range tags {
+		repository, tag := fmt.Sprintf("library/app-%d", i/perRepository), fmt.Sprintf("v1.%d", i%perRepository)
+		layers := [][]byte{[]byte("base 1"), []byte("base 2"), []byte("base of " + repository)}
+		for n := range 3 {
+			layers = append(layers, fmt.Appendf(nil, "%-300s", fmt.Sprintf("layer %d of %s:%s", n, repository, tag)))
+		}
+		config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","config":{"Env":["I=%0200d"]}}`, i)
+		f(repository, tag, config, layers, imageManifest(config, layers...))
+	}
+}
+
+const perRepository = 500
+
 // eachImageFile calls put for the files of writeImages, below the tree.
 func eachImageFile(tags int, put func(name string, content []byte)) {
-	const perRepository = 500
 	blob := func(content []byte) registry.Digest {
 		d := digestOf(content)
 		put(registry.BlobPath(d), content)
 		return d
 	}
 	link := func(name string, d registry.Digest) { put(name, []byte(d.String())) }
-	for i := range tags {
-		repo := fmt.Sprintf("library/app-%d", i/perRepository)
-		tag := fmt.Sprintf("v1.%d", i%perRepository)
-		layers := [][]byte{[]byte("base 1"), []byte("base 2"), []byte("base of " + repo)}
-		for n := range 3 {
-			layers = append(layers, fmt.Appendf(nil, "%-300s", fmt.Sprintf("layer %d of %s:%s", n, repo, tag)))
-		}
-		config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","config":{"Env":["I=%0200d"]}}`, i)
+	i := 0
+	eachImage(tags, func(repository, tag string, config []byte, layers [][]byte, manifest []byte) {
 		for n, content := range append(layers, config) {
 			if n >= 3 || i%perRepository == 0 {
-				link(registry.LayerPath(repo, blob(content)), digestOf(content))
+				link(registry.LayerPath(repository, blob(content)), digestOf(content))
 			}
 		}
-		d := blob(imageManifest(config, layers...))
-		link(registry.RevisionPath(repo, d), d)
-		link(registry.TagIndexPath(repo, tag, d), d)
-		link(registry.TagCurrentPath(repo, tag), d)
-	}
+		d := blob(manifest)
+		link(registry.RevisionPath(repository, d), d)
+		link(registry.TagIndexPath(repository, tag, d), d)
+		link(registry.TagCurrentPath(repository, tag), d)
+		i++
+	})
 }
 
 // openFolder opens the registry in a folder as a scan does.
