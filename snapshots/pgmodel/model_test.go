@@ -3,10 +3,14 @@ package pgmodel
 import (
 	"bytes"
 	_ "embed"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "write the renderings anew")
 
 // everything is a model with all that a model can hold, as it was read from
 // PostgreSQL 18. It is a promise too: this code, and all that follows, reads
@@ -31,6 +35,29 @@ func TestJSONFormIsStable(t *testing.T) {
 	}
 	if !bytes.Equal(data, everything) {
 		t.Error("encoding what was decoded gives another text")
+	}
+}
+
+// Renderings are stored in snapshots and compared by verify, with those of the
+// code of a later day: a change of theirs is a change of the format.
+func TestRenderingsAreStable(t *testing.T) {
+	pre, post, err := RenderSQL(decoded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, sql := range map[string]string{"testdata/everything.pre.sql": pre, "testdata/everything.post.sql": post} {
+		if *update {
+			if err := os.WriteFile(name, []byte(sql), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(want) != sql {
+			t.Errorf("the rendering is not %s", name)
+		}
 	}
 }
 
