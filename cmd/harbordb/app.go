@@ -76,6 +76,7 @@ func commands(s *session) []*cli.Command {
 		snapshotsCommand(s),
 		restoreCommand(s),
 		schemaCommand(s),
+		doctorCommand(s),
 		repairCommand(s),
 		orphansCommand(s),
 		versionCommand(s),

@@ -68,6 +68,7 @@ func runOrphansScan(c *cli.Context, s *session) error {
 		return err
 	}
 	var db *orphans.Database
+	keep := func(*orphans.Report) error { return nil }
 	if !c.Bool("no-db") {
 		conn, err := s.connect(c.Context)
 		if err != nil {
@@ -75,6 +76,7 @@ func runOrphansScan(c *cli.Context, s *session) error {
 		}
 		defer conn.Close()
 		db = scanDatabase(conn)
+		keep = func(r *orphans.Report) error { return s.keepScan(c.Context, conn, r) }
 	}
 	var done func()
 	options.Progress, done = s.console.progress()
@@ -90,6 +92,9 @@ func runOrphansScan(c *cli.Context, s *session) error {
 	}
 	if report.CacheError != "" {
 		s.console.warn("the next scan will read the manifests again: %s", report.CacheError)
+	}
+	if err := keep(report); err != nil {
+		s.console.warn("doctor will not know of this scan: %v", err)
 	}
 	if err := s.console.print(report, func(p *page) { scanText(p, report) }); err != nil {
 		return err
