@@ -134,11 +134,8 @@ func newScope(project, repository string) (scope, error) {
 	if repository == "" {
 		return scope{project: project}, nil
 	}
-	if !strings.Contains(repository, "/") && project != "" {
+	if project != "" && !strings.HasPrefix(repository, project+"/") {
 		repository = project + "/" + repository
-	}
-	if owner, _ := splitProject(repository); project != "" && owner != project {
-		return scope{}, fault.Usagef("repository %q is not in project %q", repository, project)
 	}
 	return scope{repository: repository}, nil
 }
