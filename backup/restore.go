@@ -54,12 +54,9 @@ func OpenServer(ctx context.Context, settings database.Settings) (target.Server,
 // Content returns the database of a snapshot that a restore puts back: the
 // Harbor database itself.
 func Content(s *snapshots.Snapshot) (*snapshots.Database, error) {
-	contents := s.Manifest.Contents
-	if contents == nil {
-		return nil, fault.Refusedf("snapshot %s is encrypted", s.Manifest.ID)
-	}
-	for i := range contents.Databases {
-		if d := &contents.Databases[i]; d.Name == s.Manifest.Source.Database {
+	databases := s.Manifest.Contents.Databases
+	for i := range databases {
+		if d := &databases[i]; d.Name == s.Manifest.Source.Database {
 			return d, nil
 		}
 	}

@@ -34,8 +34,8 @@ type Manifest struct {
 	// Objects are all files of the snapshot but the manifest and
 	// SHA256SUMS, in ascending order of name.
 	Objects []Object `json:"objects"`
-	// Contents is nil in an encrypted snapshot; the object ContentsName
-	// holds it.
+	// Contents is not in the manifest.json of an encrypted snapshot; the
+	// object ContentsName holds it, and Open puts it here.
 	Contents *Contents `json:"contents,omitempty"`
 	// Encryption is nil where the objects are in clear.
 	Encryption *Encryption `json:"encryption,omitempty"`
@@ -64,7 +64,8 @@ type Harbor struct {
 	Releases []string `json:"releases"` // the releases that ship exactly this version, ascending
 }
 
-// Object is one file of a snapshot.
+// Object is one file of a snapshot, as it is stored: the name of an encrypted
+// one ends in .age, while the contents use it without that ending.
 type Object struct {
 	Name   string `json:"name"` // relative to the snapshot's folder, e.g. "data/000001.zst"
 	Size   int64  `json:"size"` // bytes

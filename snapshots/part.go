@@ -20,9 +20,8 @@ import (
 // part. Data that is read before the end of a part is unproven until Read
 // returns io.EOF. Each goroutine has one of its own.
 type PartReader struct {
-	store blobstore.Reader
-	m     *Manifest
-	zst   *zstd.Decoder
+	s   *Snapshot
+	zst *zstd.Decoder
 
 	part   Part
 	stored *hashedObject
@@ -74,15 +73,24 @@ func openHashed(ctx context.Context, store blobstore.Reader, id ID, o Object) (*
 	return &hashedObject{body: body, want: o, sum: sha256.New()}, nil
 }
 
-// NewPartReader returns a reader for one goroutine; the caller closes it. Its
+// blame says whose fault a failure to read is: where the store had no
+// complaint, it is the bytes'.
+func (h *hashedObject) blame(err error) error {
+	if h.err != nil || errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
+
+// Parts returns a reader of parts for one goroutine, which closes it. Its
 // memory is bounded whatever an object claims.
-func NewPartReader(store blobstore.Reader, m *Manifest) (*PartReader, error) {
+func (s *Snapshot) Parts() (*PartReader, error) {
 	zst, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(8<<20))
 	if err != nil {
 		return nil, err
 	}
-	return &PartReader{store: store, m: m, zst: zst}, nil
+	return &PartReader{s: s, zst: zst}, nil
 }
 
 // Close frees the decoder and an object that was not read to its end.
@@ -101,17 +109,20 @@ func (r *PartReader) closeObject() {
 // Open begins a part, whose object the manifest lists.
 func (r *PartReader) Open(ctx context.Context, part Part) error {
 	r.closeObject()
-	o, ok := r.m.Object(part.Object)
-	if !ok {
-		return fmt.Errorf("snapshot %s: %w: object %s is not listed", r.m.ID, ErrCorrupt, part.Object)
-	}
-	stored, err := openHashed(ctx, r.store, r.m.ID, o)
+	o, err := r.s.listed(part.Object)
 	if err != nil {
-		return r.failed(part, err)
+		return err
 	}
-	r.part, r.stored, r.left = part, stored, part.Bytes
+	r.part, r.left = part, part.Bytes
 	r.LineTally = LineTally{partial: r.partial}
-	return r.failed(part, r.zst.Reset(stored))
+	if r.stored, err = openHashed(ctx, r.s.store, r.s.Manifest.ID, o); err != nil {
+		return r.failed(err)
+	}
+	plain, err := r.s.plain(r.stored)
+	if err != nil {
+		return r.failed(err)
+	}
+	return r.failed(r.zst.Reset(plain))
 }
 
 // Read returns raw lines, and io.EOF only once everything is proved.
@@ -119,16 +130,16 @@ func (r *PartReader) Read(p []byte) (int, error) {
 	n, err := r.zst.Read(p)
 	r.left -= int64(n)
 	if r.left < 0 {
-		return 0, r.failed(r.part, fmt.Errorf("%w: it unpacks to more than %d bytes", ErrCorrupt, r.part.Bytes))
+		return 0, r.failed(fmt.Errorf("%w: it unpacks to more than %d bytes", ErrCorrupt, r.part.Bytes))
 	}
 	_, _ = r.LineTally.Write(p[:n])
 	if err == io.EOF {
 		if err := r.prove(); err != nil {
-			return n, r.failed(r.part, err)
+			return n, r.failed(err)
 		}
 		return n, io.EOF
 	}
-	return n, r.failed(r.part, err)
+	return n, r.failed(err)
 }
 
 func (r *PartReader) prove() error {
@@ -145,51 +156,25 @@ func (r *PartReader) prove() error {
 	return nil
 }
 
-// failed names the object. What the store did not complain of is the fault of
-// the bytes.
-func (r *PartReader) failed(part Part, err error) error {
+// failed names the object.
+func (r *PartReader) failed(err error) error {
+	id, name := r.s.Manifest.ID, r.part.Object
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, blobstore.ErrNotFound):
-		return fmt.Errorf("snapshot %s: %w: %s is missing: %w", r.m.ID, ErrCorrupt, part.Object, err)
-	case errors.Is(err, ErrCorrupt):
-		return fmt.Errorf("snapshot %s: %s: %w", r.m.ID, part.Object, err)
-	case r.stored != nil && r.stored.err == nil:
-		return fmt.Errorf("snapshot %s: %s: %w: %w", r.m.ID, part.Object, ErrCorrupt, err)
+		return fmt.Errorf("snapshot %s: %w: %s is missing: %w", id, ErrCorrupt, name, err)
+	case r.stored == nil || r.stored.err != nil:
+		return fmt.Errorf("snapshot %s: read %s: %w", id, name, err)
 	}
-	return fmt.Errorf("snapshot %s: read %s: %w", r.m.ID, part.Object, err)
+	return fmt.Errorf("snapshot %s: %s: %w", id, name, r.stored.blame(err))
 }
 
-// Object returns the listed object of that name.
+// Object returns the object that is stored under that name.
 func (m *Manifest) Object(name string) (Object, bool) {
 	i, ok := slices.BinarySearchFunc(m.Objects, name, func(o Object, name string) int { return strings.Compare(o.Name, name) })
 	if !ok {
 		return Object{}, false
 	}
 	return m.Objects[i], true
-}
-
-// ReadObject reads a small object whole and proves its size and SHA-256.
-func ReadObject(ctx context.Context, store blobstore.Reader, m *Manifest, name string) ([]byte, error) {
-	o, ok := m.Object(name)
-	if !ok {
-		return nil, fmt.Errorf("snapshot %s: %w: object %s is not listed", m.ID, ErrCorrupt, name)
-	}
-	if o.Size > maxManifest {
-		return nil, fmt.Errorf("snapshot %s: %w: %s claims %d bytes", m.ID, ErrCorrupt, name, o.Size)
-	}
-	h, err := openHashed(ctx, store, m.ID, o)
-	if err != nil {
-		return nil, fmt.Errorf("snapshot %s: read %s: %w", m.ID, name, err)
-	}
-	defer h.body.Close()
-	data, err := io.ReadAll(h)
-	if err == nil {
-		err = h.prove()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("snapshot %s: %s: %w", m.ID, name, err)
-	}
-	return data, nil
 }

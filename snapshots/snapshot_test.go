@@ -51,12 +51,12 @@ var sample = []table{
 }
 
 // write makes a snapshot of tables and returns its ID.
-func write(t *testing.T, store *dir.Store, at time.Time, random byte, label string, tables []table) snapshots.ID {
+func write(t *testing.T, store *dir.Store, at time.Time, random byte, label string, tables []table, to ...snapshots.Recipient) snapshots.ID {
 	t.Helper()
 	ctx := t.Context()
 	id, err := snapshots.NewID(at, zeros{random})
 	check(t, err)
-	w, err := snapshots.NewWriter(ctx, store, id, nil)
+	w, err := snapshots.NewWriter(ctx, store, id, nil, to...)
 	check(t, err)
 	d := snapshots.Database{Name: "registry", Time: at, OneMoment: true, Model: "schema.json", Pre: "schema.pre.sql", Post: "schema.post.sql"}
 	for name, text := range map[string]string{d.Model: "{}", d.Pre: "pre {}", d.Post: "post {}"} {

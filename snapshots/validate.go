@@ -66,11 +66,8 @@ func (m *Manifest) Validate() error {
 	if err != nil {
 		return err
 	}
-	if m.Encryption != nil && m.Contents != nil {
-		return fmt.Errorf("snapshot is encrypted, yet its contents are in clear")
-	}
 	if m.Encryption != nil {
-		return nil
+		return m.validateSealed(objects)
 	}
 	if m.Contents == nil {
 		return fmt.Errorf("manifest has no contents")
@@ -128,7 +125,7 @@ func (c *Contents) validate(objects map[string]bool) error {
 		}
 	}
 	for name := range objects {
-		if !used[name] && name != ContentsName {
+		if !used[name] {
 			return fmt.Errorf("object %q is listed but holds nothing", name)
 		}
 	}

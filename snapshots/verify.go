@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"filippo.io/age"
 	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/internal/progress"
 	"golang.org/x/sync/errgroup"
@@ -17,12 +18,24 @@ import (
 
 // Verification is what Verify found.
 type Verification struct {
-	ID       ID       `json:"id"`
-	Objects  int      `json:"objects"`
-	Bytes    int64    `json:"bytes"` // stored
-	Rows     int64    `json:"rows"`
+	ID      ID    `json:"id"`
+	Objects int   `json:"objects"`
+	Bytes   int64 `json:"bytes"` // stored
+	Rows    int64 `json:"rows"`
+	// Depth says what was looked at: without its key, an encrypted snapshot
+	// shows no more than that its bytes are those that were written.
+	Depth    Depth    `json:"depth"`
 	Problems []string `json:"problems"` // empty: every byte is as it was written
 }
+
+// Depth is how much of a snapshot was checked.
+type Depth string
+
+// The depths of a verification.
+const (
+	DepthBytes    Depth = "bytes"    // sizes and SHA-256 of all objects
+	DepthContents Depth = "contents" // and all rows, fingerprints and renderings
+)
 
 // Renderer renders the model of a database as the two scripts for a restore
 // by hand.
@@ -32,18 +45,23 @@ type Renderer func(model []byte) (pre, post string, err error)
 // every object against its size and SHA-256, every part against its rows, and
 // every table against its fingerprint; and the scripts against a new
 // rendering of the model. It collects what is wrong and returns an error only
-// where it could not look. renderer returns the renderer of an engine.
-func Verify(ctx context.Context, store blobstore.Reader, id ID, renderer func(engine string) (Renderer, error), jobs int, report progress.Reporter) (Verification, error) {
-	v := Verification{ID: id, Problems: []string{}}
+// where it could not look; a key that does not fit is such an error. Without a
+// key, of an encrypted snapshot the bytes are checked alone. renderer returns
+// the renderer of an engine.
+func Verify(ctx context.Context, store blobstore.Reader, id ID, renderer func(engine string) (Renderer, error), jobs int, report progress.Reporter, keys ...age.Identity) (Verification, error) {
+	v := Verification{ID: id, Depth: DepthContents, Problems: []string{}}
 	m, err := Load(ctx, store, id)
+	if err == nil && m.Encryption != nil && len(keys) == 0 {
+		v.Depth = DepthBytes
+	}
+	s := &Snapshot{Manifest: m, store: store, keys: keys}
+	if err == nil && m.Encryption != nil && len(keys) > 0 {
+		err = s.unlock(ctx)
+	}
 	if errors.Is(err, ErrCorrupt) {
 		v.Problems = append(v.Problems, err.Error())
 		return v, nil
 	}
-	if err != nil {
-		return v, err
-	}
-	render, err := renderer(m.Source.Engine)
 	if err != nil {
 		return v, err
 	}
@@ -53,18 +71,60 @@ func Verify(ctx context.Context, store blobstore.Reader, id ID, renderer func(en
 		return v, err
 	}
 	report.Begin("verify", v.Bytes, progress.Bytes)
-	for i := range m.Contents.Databases {
-		d := &m.Contents.Databases[i]
-		if err := v.checkScripts(ctx, store, m, d, render, missing); err != nil {
-			return v, err
-		}
-		rows := rowCheck{m: m, d: d, missing: missing, report: report, v: &v}
-		if err := rows.checkRows(ctx, store, jobs); err != nil {
-			return v, err
-		}
+	if v.Depth == DepthBytes {
+		err = v.checkBytes(ctx, s, missing, jobs, report)
+	} else {
+		err = v.checkContents(ctx, s, renderer, missing, jobs, report)
 	}
 	slices.Sort(v.Problems)
-	return v, nil
+	return v, err
+}
+
+// checkBytes proves every object without looking into it.
+func (v *Verification) checkBytes(ctx context.Context, s *Snapshot, missing map[string]bool, jobs int, report progress.Reporter) error {
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(jobs, 1))
+	for _, o := range s.Manifest.Objects {
+		if missing[o.Name] {
+			continue // told already
+		}
+		group.Go(func() error {
+			h, err := openHashed(ctx, s.store, s.Manifest.ID, o)
+			if err != nil {
+				return fmt.Errorf("snapshot %s: read %s: %w", s.Manifest.ID, o.Name, err)
+			}
+			defer h.body.Close()
+			err = h.prove()
+			report.Add(h.size)
+			if errors.Is(err, ErrCorrupt) {
+				mu.Lock()
+				defer mu.Unlock()
+				v.problem("snapshot %s: %s: %v", s.Manifest.ID, o.Name, err)
+				return nil
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func (v *Verification) checkContents(ctx context.Context, s *Snapshot, renderer func(engine string) (Renderer, error), missing map[string]bool, jobs int, report progress.Reporter) error {
+	render, err := renderer(s.Manifest.Source.Engine)
+	if err != nil {
+		return err
+	}
+	databases := s.Manifest.Contents.Databases
+	for i := range databases {
+		if err := v.checkScripts(ctx, s, &databases[i], render, missing); err != nil {
+			return err
+		}
+		rows := rowCheck{s: s, d: &databases[i], missing: missing, report: report, v: v}
+		if err := rows.checkRows(ctx, jobs); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compareListing finds objects that are missing, that have another size, or
@@ -102,13 +162,13 @@ func (v *Verification) problem(format string, args ...any) {
 }
 
 // checkScripts proves the model and both scripts, and renders the model anew.
-func (v *Verification) checkScripts(ctx context.Context, store blobstore.Reader, m *Manifest, d *Database, render Renderer, missing map[string]bool) error {
+func (v *Verification) checkScripts(ctx context.Context, s *Snapshot, d *Database, render Renderer, missing map[string]bool) error {
 	var texts [3][]byte
 	for i, name := range []string{d.Model, d.Pre, d.Post} {
-		if missing[name] {
+		if missing[s.Manifest.storedName(name)] {
 			return nil // told already
 		}
-		data, err := ReadObject(ctx, store, m, name)
+		data, err := s.Object(ctx, name)
 		if errors.Is(err, ErrCorrupt) {
 			v.problem("%v", err)
 			return nil
@@ -134,7 +194,7 @@ func (v *Verification) checkScripts(ctx context.Context, store blobstore.Reader,
 
 // rowCheck is what several goroutines find out about the rows of a database.
 type rowCheck struct {
-	m       *Manifest
+	s       *Snapshot
 	d       *Database
 	missing map[string]bool
 	report  progress.Reporter
@@ -146,7 +206,7 @@ type rowCheck struct {
 }
 
 // checkRows unpacks every part of every table, jobs at a time.
-func (c *rowCheck) checkRows(ctx context.Context, store blobstore.Reader, jobs int) error {
+func (c *rowCheck) checkRows(ctx context.Context, jobs int) error {
 	c.sums, c.broken = make([]Fingerprint, len(c.d.Tables)), make([]bool, len(c.d.Tables))
 	type work struct {
 		table int
@@ -162,7 +222,7 @@ func (c *rowCheck) checkRows(ctx context.Context, store blobstore.Reader, jobs i
 	group, ctx := errgroup.WithContext(ctx)
 	for range max(jobs, 1) {
 		group.Go(func() error {
-			r, err := NewPartReader(store, c.m)
+			r, err := c.s.Parts()
 			if err != nil {
 				return err
 			}
@@ -189,7 +249,8 @@ func (c *rowCheck) checkRows(ctx context.Context, store blobstore.Reader, jobs i
 func (c *rowCheck) checkPart(ctx context.Context, r *PartReader, table int, part Part) error {
 	var tally Tally
 	err := error(nil)
-	if !c.missing[part.Object] { // told already where it is
+	missing := c.missing[c.s.Manifest.storedName(part.Object)]
+	if !missing { // told already where it is
 		tally, err = r.drain(ctx, part, c.report)
 	}
 	c.mu.Lock()
@@ -199,7 +260,7 @@ func (c *rowCheck) checkPart(ctx context.Context, r *PartReader, table int, part
 		err = nil
 		c.broken[table] = true
 	}
-	c.broken[table] = c.broken[table] || c.missing[part.Object]
+	c.broken[table] = c.broken[table] || missing
 	c.sums[table] = c.sums[table].Add(tally.Fingerprint)
 	c.v.Rows += tally.Rows
 	return err

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 
+	"filippo.io/age"
 	"github.com/harbordb/harbordb/blobstore"
 	"github.com/klauspost/compress/zstd"
 )
@@ -23,19 +25,21 @@ type Writer struct {
 	store blobstore.Store
 	id    ID
 	lease *Lease
+	to    []Recipient
 
 	mu      sync.Mutex
 	objects []Object
 }
 
-// NewWriter begins a snapshot under a lease. The caller ends it with Commit
-// or Abort.
-func NewWriter(ctx context.Context, store blobstore.Store, id ID, clock Clock) (*Writer, error) {
+// NewWriter begins a snapshot under a lease, encrypted where there are
+// recipients: each of them alone can read it. The caller ends it with Commit or
+// Abort.
+func NewWriter(ctx context.Context, store blobstore.Store, id ID, clock Clock, to ...Recipient) (*Writer, error) {
 	lease, err := HoldLease(ctx, store, id, clock)
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{store: store, id: id, lease: lease}, nil
+	return &Writer{store: store, id: id, lease: lease, to: to}, nil
 }
 
 // Put writes a whole object.
@@ -44,48 +48,77 @@ func (w *Writer) Put(ctx context.Context, name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer o.out.Abort()
+	defer o.stored.out.Abort()
 	if _, err := o.Write(data); err != nil {
 		return fmt.Errorf("write %s of snapshot %s: %w", name, w.id, err)
 	}
 	return o.commit()
 }
 
-// object is an object under way: its bytes are counted and hashed as they go
-// to the store.
+// object is an object under way. What is written to it is encrypted, where the
+// snapshot is, on its way to the store.
 type object struct {
-	w    *Writer
-	name string
+	w      *Writer
+	name   string // as it is stored
+	stored *hashedWriter
+	sealer io.WriteCloser // nil where the snapshot is in clear
+}
+
+// hashedWriter counts and hashes what goes to the store.
+type hashedWriter struct {
 	out  blobstore.ObjectWriter
 	sum  hash.Hash
 	size int64
+}
+
+func (h *hashedWriter) Write(p []byte) (int, error) {
+	n, err := h.out.Write(p)
+	h.sum.Write(p[:n])
+	h.size += int64(n)
+	return n, err
 }
 
 func (w *Writer) create(ctx context.Context, name string) (*object, error) {
 	if !objectForm.MatchString(name) {
 		return nil, fmt.Errorf("object name %q is not allowed", name)
 	}
+	if len(w.to) > 0 {
+		name += sealedSuffix
+	}
 	out, err := w.store.Create(ctx, Key(w.id, name), blobstore.New)
 	if err != nil {
 		return nil, fmt.Errorf("create %s of snapshot %s: %w", name, w.id, err)
 	}
-	return &object{w: w, name: name, out: out, sum: sha256.New()}, nil
+	o := &object{w: w, name: name, stored: &hashedWriter{out: out, sum: sha256.New()}}
+	if len(w.to) > 0 {
+		if o.sealer, err = age.Encrypt(o.stored, ageKeys(w.to)...); err != nil {
+			return nil, errors.Join(fmt.Errorf("encrypt %s of snapshot %s: %w", name, w.id, err), out.Abort())
+		}
+	}
+	return o, nil
 }
 
 func (o *object) Write(p []byte) (int, error) {
-	n, err := o.out.Write(p)
-	o.sum.Write(p[:n])
-	o.size += int64(n)
-	return n, err
+	if o.sealer != nil {
+		return o.sealer.Write(p)
+	}
+	return o.stored.Write(p)
 }
 
 func (o *object) commit() error {
-	if err := o.out.Commit(); err != nil {
+	err := error(nil)
+	if o.sealer != nil {
+		err = o.sealer.Close()
+	}
+	if err == nil {
+		err = o.stored.out.Commit()
+	}
+	if err != nil {
 		return fmt.Errorf("write %s of snapshot %s: %w", o.name, o.w.id, err)
 	}
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
-	o.w.objects = append(o.w.objects, Object{Name: o.name, Size: o.size, SHA256: hex.EncodeToString(o.sum.Sum(nil))})
+	o.w.objects = append(o.w.objects, Object{Name: o.name, Size: o.stored.size, SHA256: hex.EncodeToString(o.stored.sum.Sum(nil))})
 	return nil
 }
 
@@ -93,9 +126,10 @@ func (o *object) commit() error {
 // other. It keeps its encoder between parts, so each goroutine that dumps has
 // one of its own.
 type PartWriter struct {
-	w   *Writer
-	zst *zstd.Encoder
-	out *object
+	w    *Writer
+	zst  *zstd.Encoder
+	name string // of the part, as the contents have it
+	out  *object
 	LineTally
 }
 
@@ -116,6 +150,7 @@ func (p *PartWriter) Begin(ctx context.Context, name string) (err error) {
 	if p.out, err = p.w.create(ctx, name); err != nil {
 		return err
 	}
+	p.name = name
 	p.LineTally = LineTally{partial: p.partial}
 	p.zst.Reset(p.out)
 	return nil
@@ -136,12 +171,12 @@ func (p *PartWriter) End() (Part, Fingerprint, error) {
 		err = p.zst.Close()
 	}
 	if err != nil {
-		return Part{}, Fingerprint{}, errors.Join(fmt.Errorf("write %s of snapshot %s: %w", p.out.name, p.w.id, err), p.out.out.Abort())
+		return Part{}, Fingerprint{}, errors.Join(fmt.Errorf("write %s of snapshot %s: %w", p.out.name, p.w.id, err), p.out.stored.out.Abort())
 	}
 	if err := p.out.commit(); err != nil {
-		return Part{}, Fingerprint{}, errors.Join(err, p.out.out.Abort())
+		return Part{}, Fingerprint{}, errors.Join(err, p.out.stored.out.Abort())
 	}
-	return Part{Object: p.out.name, Rows: t.Rows, Bytes: t.Bytes}, t.Fingerprint, nil
+	return Part{Object: p.name, Rows: t.Rows, Bytes: t.Bytes}, t.Fingerprint, nil
 }
 
 // Cancel gives up a part that was begun and not ended.
@@ -149,22 +184,36 @@ func (p *PartWriter) Cancel() error {
 	if p.out == nil {
 		return nil
 	}
-	return p.out.out.Abort()
+	return p.out.stored.out.Abort()
 }
 
 // Commit makes the snapshot exist: SHA256SUMS first, the manifest last. It
-// fills in the ID, the format and the objects of m.
+// fills in the ID, the format, the objects and the encryption of m, whose
+// contents are written to an object of their own where they are encrypted.
 func (w *Writer) Commit(ctx context.Context, m *Manifest) error {
 	m.Format, m.ID = FormatVersion, w.id
+	clear := *m
+	if len(w.to) > 0 {
+		if err := w.seal(ctx, m); err != nil {
+			return err
+		}
+		clear.Encryption, clear.Contents = m.Encryption, nil
+	}
 	m.Objects = slices.Clone(w.objects)
 	slices.SortFunc(m.Objects, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
-	if err := m.Validate(); err != nil {
+	clear.Objects = m.Objects
+	if err := clear.Validate(); err != nil {
 		return fmt.Errorf("snapshot %s: manifest: %w", w.id, err)
 	}
-	data, err := encodeManifest(m)
+	data, err := encode(clear)
 	if err != nil {
 		return fmt.Errorf("snapshot %s: manifest: %w", w.id, err)
 	}
+	return w.commit(ctx, &clear, data)
+}
+
+// commit writes a manifest whose bytes are data.
+func (w *Writer) commit(ctx context.Context, m *Manifest, data []byte) error {
 	if err := writeObject(ctx, w.store, Key(w.id, SumsName), Sums(m, data)); err != nil {
 		return fmt.Errorf("write %s of snapshot %s: %w", SumsName, w.id, err)
 	}
@@ -179,12 +228,12 @@ func (w *Writer) Commit(ctx context.Context, m *Manifest) error {
 	return nil
 }
 
-func encodeManifest(m *Manifest) ([]byte, error) {
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
-	err := e.Encode(m)
+	err := e.Encode(v)
 	return b.Bytes(), err
 }
 

@@ -23,14 +23,17 @@ func backupCommand(s *session) *cli.Command {
 		Usage: "take a snapshot of the Harbor database",
 		Description: "Copies the whole database at one moment into a new snapshot of the store, while Harbor runs. " +
 			"Nothing is written to the database and nothing is locked against Harbor. " +
-			"What a snapshot cannot carry is refused by name before anything is written.",
-		UsageText: "harbordb backup --label before-v2.11.0 --verify",
-		Flags: []cli.Flag{
+			"What a snapshot cannot carry is refused by name before anything is written.\n\n" +
+			"With --recipient every file of the snapshot is encrypted before it leaves this process; who has the private key, " +
+			"and nobody else, reads it.",
+		UsageText: "harbordb backup --label before-v2.11.0 --verify\n" +
+			"harbordb backup --recipients-file /etc/harbordb/recipients.txt",
+		Flags: append(recipientFlags(),
 			&cli.StringFlag{Name: "label", Usage: "a `TEXT` by which the snapshot can be named later"},
 			jobsFlag(),
 			&cli.BoolFlag{Name: "verify", Usage: "read the whole snapshot back at once"},
 			&cli.BoolFlag{Name: "leave-out-unsupported", Usage: "leave out, by name, objects that a snapshot cannot carry"},
-		},
+		),
 		Action: func(c *cli.Context) error { return runBackup(c, s) },
 	}
 }
@@ -64,6 +67,10 @@ func runBackup(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	to, err := recipients(c)
+	if err != nil {
+		return err
+	}
 	if err := checkLabel(c.String("label")); err != nil {
 		return err
 	}
@@ -84,13 +91,13 @@ func runBackup(c *cli.Context, s *session) error {
 	m, err := s.takeSnapshot(c, store, db, backup.Options{
 		Label: c.String("label"), Jobs: n, Tool: readBuildInfo().tool(),
 		LeaveOutUnsupported: c.Bool("leave-out-unsupported"),
-	})
+	}, to)
 	if err != nil {
 		return err
 	}
 	result.LeftOut = append(result.LeftOut, m.Contents.Databases[0].LeftOut...)
 	if c.Bool("verify") {
-		v, err := s.verifySnapshot(c.Context, store, m.ID, n)
+		v, err := s.verifySnapshot(c.Context, store, m.ID, n, nil)
 		if err != nil {
 			return err
 		}
@@ -121,7 +128,7 @@ func checkLabel(label string) error {
 	return nil
 }
 
-func (s *session) takeSnapshot(c *cli.Context, store blobstore.Store, db *database.DB, options backup.Options) (*snapshots.Manifest, error) {
+func (s *session) takeSnapshot(c *cli.Context, store blobstore.Store, db *database.DB, options backup.Options, to []snapshots.Recipient) (*snapshots.Manifest, error) {
 	d, err := backup.Open(c.Context, db, options)
 	if err != nil {
 		return nil, err
@@ -139,7 +146,7 @@ func (s *session) takeSnapshot(c *cli.Context, store blobstore.Store, db *databa
 	if err != nil {
 		return nil, err
 	}
-	w, err := snapshots.NewWriter(c.Context, store, id, nil)
+	w, err := snapshots.NewWriter(c.Context, store, id, nil, to...)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +196,8 @@ func (r backupResult) text(p *page) {
 	p.fields(
 		[2]string{"label", r.Snapshot.Label},
 		[2]string{"Harbor", r.Snapshot.harbor()},
-		[2]string{"rows", humanCount(r.Snapshot.Rows)},
+		[2]string{"rows", r.Snapshot.rows()},
+		[2]string{"encrypted to", strings.Join(r.Snapshot.Recipients, ", ")},
 		[2]string{"stored", humanBytes(r.Snapshot.Stored)},
 		[2]string{"took", fmt.Sprintf("%.1f s", r.Seconds)},
 		[2]string{"verified", map[bool]string{true: "every byte was read back", false: ""}[r.Verified]},

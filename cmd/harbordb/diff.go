@@ -1,6 +1,7 @@
 package main
 
 import (
+	"filippo.io/age"
 	"github.com/urfave/cli/v2"
 
 	"github.com/harbordb/harbordb/backup"
@@ -15,7 +16,11 @@ func runSnapshotsDiff(c *cli.Context, s *session) error {
 	if c.Args().Get(0) == live {
 		return fault.Usagef("the live database is the second of the two").WithHint("harbordb snapshots diff %s live", c.Args().Get(1))
 	}
-	a, err := s.snapshotSide(c, c.Args().Get(0))
+	keys, err := identities(c)
+	if err != nil {
+		return err
+	}
+	a, err := s.snapshotSide(c, c.Args().Get(0), keys)
 	if err != nil {
 		return err
 	}
@@ -23,7 +28,7 @@ func runSnapshotsDiff(c *cli.Context, s *session) error {
 	if ref := c.Args().Get(1); ref == live {
 		b, err = s.liveSide(c)
 	} else {
-		b, err = s.snapshotSide(c, ref)
+		b, err = s.snapshotSide(c, ref, keys)
 	}
 	if err != nil {
 		return err
@@ -35,12 +40,12 @@ func runSnapshotsDiff(c *cli.Context, s *session) error {
 	return s.console.print(d, func(p *page) { diffText(p, d) })
 }
 
-func (s *session) snapshotSide(c *cli.Context, ref string) (backup.Side, error) {
+func (s *session) snapshotSide(c *cli.Context, ref string, keys []age.Identity) (backup.Side, error) {
 	store, e, err := s.findSnapshot(c, ref)
 	if err != nil {
 		return backup.Side{}, err
 	}
-	snapshot, err := snapshots.Open(c.Context, store, e.ID)
+	snapshot, err := snapshots.Open(c.Context, store, e.ID, keys...)
 	if err != nil {
 		return backup.Side{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"filippo.io/age"
 	"github.com/urfave/cli/v2"
 
 	"github.com/harbordb/harbordb/backup"
@@ -32,6 +33,7 @@ func restoreCommand(s *session) *cli.Command {
 		Flags: []cli.Flag{
 			dryRunFlag(),
 			jobsFlag(),
+			identityFlag(),
 			&cli.StringFlag{Name: "as", Usage: "load into the database `NAME`, which does not exist or is empty, and swap nothing"},
 			&cli.BoolFlag{Name: "drill", Usage: "load into a throwaway database, compare, and drop it again"},
 			&cli.BoolFlag{Name: "rollback", Usage: "put back the database that the last restore set aside"},
@@ -91,13 +93,17 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if err != nil {
 		return err
 	}
+	keys, err := identities(c)
+	if err != nil {
+		return err
+	}
 	options := restoreOptions(c, settings, n)
 	server, err := backup.OpenServer(c.Context, settings)
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	snapshot, err := s.openSnapshot(c, server, settings, ref)
+	snapshot, err := s.openSnapshot(c, server, settings, ref, keys)
 	if err != nil {
 		return err
 	}
@@ -147,7 +153,7 @@ func disconnect(c *cli.Context) target.Disconnect {
 
 // openSnapshot resolves ref. latest means the latest of the target's own
 // source, where the store has one.
-func (s *session) openSnapshot(c *cli.Context, server target.Server, settings database.Settings, ref string) (*snapshots.Snapshot, error) {
+func (s *session) openSnapshot(c *cli.Context, server target.Server, settings database.Settings, ref string, keys []age.Identity) (*snapshots.Snapshot, error) {
 	store, err := s.openStore(c.Context)
 	if err != nil {
 		return nil, err
@@ -165,7 +171,7 @@ func (s *session) openSnapshot(c *cli.Context, server target.Server, settings da
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := snapshots.Open(c.Context, store, e.ID)
+	snapshot, err := snapshots.Open(c.Context, store, e.ID, keys...)
 	if err != nil {
 		return nil, refuseCorrupt(err)
 	}

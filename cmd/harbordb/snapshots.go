@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"filippo.io/age"
 	"github.com/urfave/cli/v2"
 
 	"github.com/harbordb/harbordb/backup"
@@ -32,15 +33,16 @@ func snapshotsCommand(s *session) *cli.Command {
 				ArgsUsage:   "ID",
 				Description: "Shows where a snapshot comes from and how many rows each table has. ID is an ID, the beginning of one, a label, or latest.",
 				UsageText:   "harbordb snapshots show latest",
+				Flags:       []cli.Flag{identityFlag()},
 				Action:      func(c *cli.Context) error { return runSnapshotsShow(c, s) },
 			},
 			{
 				Name:        "verify",
 				Usage:       "read a snapshot back and check every byte",
 				ArgsUsage:   "ID",
-				Description: "Reads all files of a snapshot and compares sizes, digests, rows and fingerprints with the manifest. It needs no database. Exit 3 where something is wrong.",
+				Description: "Reads all files of a snapshot and compares sizes, digests, rows and fingerprints with the manifest. It needs no database. Of an encrypted snapshot, sizes and digests are checked without --identity, and everything with it. Exit 3 where something is wrong.",
 				UsageText:   "harbordb snapshots verify latest",
-				Flags:       []cli.Flag{jobsFlag()},
+				Flags:       []cli.Flag{jobsFlag(), identityFlag()},
 				Action:      func(c *cli.Context) error { return runSnapshotsVerify(c, s) },
 			},
 			{
@@ -50,7 +52,7 @@ func snapshotsCommand(s *session) *cli.Command {
 				Description: "Compares the schema, and the rows of each table by number and content. The word live stands for the database itself, " +
 					"which is read as a backup would. Exit 0 whatever differs.",
 				UsageText: "harbordb snapshots diff before-v2.11.0 live",
-				Flags:     []cli.Flag{jobsFlag()},
+				Flags:     []cli.Flag{jobsFlag(), identityFlag()},
 				Action:    func(c *cli.Context) error { return runSnapshotsDiff(c, s) },
 			},
 			{
@@ -82,8 +84,11 @@ type snapshotRow struct {
 	Schema   string       `json:"schema_version,omitempty"`
 	Dirty    bool         `json:"dirty"`
 	Releases []string     `json:"releases,omitempty"`
-	Rows     int64        `json:"rows"`
-	Stored   int64        `json:"stored_bytes"`
+	// Rows is nil where nobody can know: the snapshot is encrypted and not
+	// opened, corrupt or unfinished.
+	Rows       *int64   `json:"rows,omitempty"`
+	Stored     int64    `json:"stored_bytes"`
+	Recipients []string `json:"recipients,omitempty"` // of an encrypted one
 }
 
 func newSnapshotRow(e snapshots.Entry) snapshotRow {
@@ -104,14 +109,28 @@ func newSnapshotRow(e snapshots.Entry) snapshotRow {
 	row.Engine, row.Server, row.System = m.Source.Engine, m.Source.Product+" "+m.Source.ServerVersion, m.Source.System
 	row.Host, row.Database = m.Source.Host, m.Source.Database
 	row.Schema, row.Dirty, row.Releases = m.Harbor.Version, m.Harbor.Dirty, m.Harbor.Releases
-	row.Rows = rowsOf(m)
+	if m.Encryption != nil {
+		row.Recipients = m.Encryption.Recipients
+	}
+	if m.Contents != nil {
+		rows := rowsOf(m)
+		row.Rows = &rows
+	}
 	return row
 }
 
-func rowsOf(m *snapshots.Manifest) (rows int64) {
-	if m.Contents == nil {
-		return 0
+// rows is the number of rows for a person.
+func (r snapshotRow) rows() string {
+	switch {
+	case r.Rows != nil:
+		return humanCount(*r.Rows)
+	case len(r.Recipients) > 0:
+		return "encrypted"
 	}
+	return ""
+}
+
+func rowsOf(m *snapshots.Manifest) (rows int64) {
 	for _, d := range m.Contents.Databases {
 		for _, t := range d.Tables {
 			rows += t.Rows
@@ -150,7 +169,7 @@ func (r snapshotRow) cells() cells {
 	if r.State == "unfinished" || r.State == "running" {
 		return cells{string(r.ID), r.State, "", "", "", "", humanBytes(r.Stored)}
 	}
-	return cells{string(r.ID), r.State, r.Label, r.Database, r.harbor(), humanCount(r.Rows), humanBytes(r.Stored)}
+	return cells{string(r.ID), r.State, r.Label, r.Database, r.harbor(), r.rows(), humanBytes(r.Stored)}
 }
 
 func snapshotTable(p *page, rows []snapshotRow) {
@@ -235,12 +254,23 @@ type shownTable struct {
 }
 
 func runSnapshotsShow(c *cli.Context, s *session) error {
-	_, e, err := s.findSnapshot(c, c.Args().First())
+	keys, err := identities(c)
+	if err != nil {
+		return err
+	}
+	store, e, err := s.findSnapshot(c, c.Args().First())
 	if err != nil {
 		return err
 	}
 	if !e.Good() {
 		return fault.Foundf("%s", e.Problem).WithHint("harbordb snapshots verify %s says all that is wrong", e.ID)
+	}
+	if e.Manifest.Encryption != nil && len(keys) > 0 {
+		opened, err := snapshots.Open(c.Context, store, e.ID, keys...)
+		if err != nil {
+			return err
+		}
+		e.Manifest = opened.Manifest
 	}
 	shown := shownSnapshot{snapshotRow: newSnapshotRow(e), Tool: e.Manifest.Tool, Databases: []shownDatabase{}}
 	if contents := e.Manifest.Contents; contents != nil {
@@ -265,7 +295,11 @@ func (s shownSnapshot) text(p *page) {
 		[2]string{"snapshot", string(s.ID)}, [2]string{"label", s.Label}, [2]string{"time", humanTime(*s.Time)},
 		[2]string{"Harbor", s.harbor()}, [2]string{"server", s.Server}, [2]string{"host", s.Host},
 		[2]string{"database", s.Database}, [2]string{"stored", humanBytes(s.Stored)}, [2]string{"made by", s.Tool},
+		[2]string{"encrypted to", strings.Join(s.Recipients, ", ")},
 	)
+	if s.Rows == nil {
+		p.line("--identity FILE, with the private key, shows the tables")
+	}
 	for _, d := range s.Databases {
 		p.heading("database %s", d.Name)
 		var rows []cells
@@ -288,11 +322,15 @@ func runSnapshotsVerify(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	keys, err := identities(c)
+	if err != nil {
+		return err
+	}
 	store, e, err := s.findSnapshot(c, c.Args().First())
 	if err != nil {
 		return err
 	}
-	v, err := s.verifySnapshot(c.Context, store, e.ID, n)
+	v, err := s.verifySnapshot(c.Context, store, e.ID, n, keys)
 	if err != nil {
 		return err
 	}
@@ -305,14 +343,18 @@ func runSnapshotsVerify(c *cli.Context, s *session) error {
 	return nil
 }
 
-func (s *session) verifySnapshot(ctx context.Context, store blobstore.Reader, id snapshots.ID, jobs int) (snapshots.Verification, error) {
+func (s *session) verifySnapshot(ctx context.Context, store blobstore.Reader, id snapshots.ID, jobs int, keys []age.Identity) (snapshots.Verification, error) {
 	render := func(engine string) (snapshots.Renderer, error) { return backup.Renderer(engine) }
 	report, done := s.console.progress()
 	defer done()
-	return snapshots.Verify(ctx, store, id, render, jobs, report)
+	return snapshots.Verify(ctx, store, id, render, jobs, report, keys...)
 }
 
 func verificationText(p *page, v snapshots.Verification) {
+	if len(v.Problems) == 0 && v.Depth == snapshots.DepthBytes {
+		p.line("snapshot %s is as it was written: %d objects, %s; --identity FILE checks what they hold", v.ID, v.Objects, humanBytes(v.Bytes))
+		return
+	}
 	if len(v.Problems) == 0 {
 		p.line("snapshot %s is whole: %d objects, %s, %s rows", v.ID, v.Objects, humanBytes(v.Bytes), humanCount(v.Rows))
 		return
