@@ -77,7 +77,25 @@ func Open(ctx context.Context, db *database.DB, options Options) (*Dump, error) 
 		return nil, err
 	}
 	d := &Dump{options: options, source: src, about: src.Describe(), from: from, harbor: harbor}
+	if err := d.checkHarbor(ctx, db); err != nil {
+		src.Close()
+		return nil, err
+	}
 	return d, nil
+}
+
+// checkHarbor looks at version and migration lock once more, now that the
+// moment is held: what is the same before and after it was so at it.
+func (d *Dump) checkHarbor(ctx context.Context, db *database.DB) error {
+	now, err := describeHarbor(ctx, db)
+	if err != nil {
+		return err
+	}
+	if now.Version != d.harbor.Version || now.Dirty != d.harbor.Dirty {
+		return fault.Refusedf("the schema version went from %s to %s while the snapshot began", d.harbor.Version, now.Version).
+			WithHint("take the snapshot before the upgrade, or when Harbor's core has started")
+	}
+	return nil
 }
 
 // openers opens a source of each engine; the only place of this package that

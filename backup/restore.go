@@ -81,6 +81,11 @@ func Belongs(m *snapshots.Manifest, system string, live target.Database) error {
 	if m.Source.Database == live.Name && (m.Source.System == system || live.State != target.Live) {
 		return nil
 	}
+	if m.Source.Database == live.Name {
+		return fault.Refusedf("snapshot %s is of a database of the same name on another server: identity %s, and here %s",
+			m.ID, m.Source.System, system).
+			WithHint("after an upgrade of PostgreSQL itself or a move that is as it should be: add --from-other-source")
+	}
 	return fault.Refusedf("snapshot %s is of database %s on %s, not of this database %s",
 		m.ID, m.Source.Database, m.Source.Host, live.Name).
 		WithHint("if it is meant to replace it, add --from-other-source")

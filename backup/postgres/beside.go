@@ -2,20 +2,25 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 )
+
+// isLocked tells whether a session holds our lock in database d.
+const isLocked = `EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.database = d.oid AND l.granted
+	AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 1)`
 
 // Beside lists the databases beside name, oldest first.
 func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT d.datname, COALESCE(pg_catalog.shobj_description(d.oid, 'pg_database'), ''),
 		CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) ELSE 0 END,
-		EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.database = d.oid AND l.granted
-			AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 1)
-		FROM pg_catalog.pg_database d`, int64(loadLock>>32), int64(loadLock&0xffffffff))
+		`+isLocked+` FROM pg_catalog.pg_database d`, int64(loadLock>>32), int64(loadLock&0xffffffff))
 	if err != nil {
 		return nil, fmt.Errorf("list databases beside %s: %w", name, err)
 	}
@@ -80,11 +85,26 @@ func (s *Server) Sweep(ctx context.Context, name string) ([]target.Beside, error
 	return swept, nil
 }
 
+// isLeft tells whether a database was being loaded by a restore that is gone.
+func (s *Server) isLeft(ctx context.Context, name string) (bool, error) {
+	var comment string
+	var locked bool
+	err := s.db.QueryRowContext(ctx, `SELECT COALESCE(pg_catalog.shobj_description(d.oid, 'pg_database'), ''), `+isLocked+`
+		FROM pg_catalog.pg_database d WHERE d.datname = $3`, int64(loadLock>>32), int64(loadLock&0xffffffff), name).Scan(&comment, &locked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at database %s: %w", name, err)
+	}
+	_, loaded, ok := parseMark(comment)
+	return ok && !loaded && !locked, nil
+}
+
 // drop drops a database of ours. A killed restore's server process may still
 // be building an index in it: it is ended.
 func (s *Server) drop(ctx context.Context, name string) error {
-	_, err := s.db.ExecContext(ctx, `SELECT pg_catalog.pg_terminate_backend(pid)
-		FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()`, name)
+	err := terminate(ctx, s.db, name)
 	if err == nil {
 		err = s.exec(ctx, "DROP DATABASE IF EXISTS "+quote(name))
 	}
@@ -92,6 +112,31 @@ func (s *Server) drop(ctx context.Context, name string) error {
 		return fault.Hint(fmt.Errorf("drop database %s: %w", name, err), "drop it by hand: DROP DATABASE %s", quote(name))
 	}
 	return nil
+}
+
+// terminate ends the sessions on databases, one by one: one that we may not
+// end keeps no other alive. Processes of the server itself have no role, and
+// end for a rename or a drop by themselves.
+func terminate(ctx context.Context, q database.Querier, databases ...string) error {
+	rows, err := q.QueryContext(ctx, `SELECT pid FROM pg_catalog.pg_stat_activity
+		WHERE datname = ANY($1) AND usesysid IS NOT NULL AND pid <> pg_catalog.pg_backend_pid()`, databases)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var pids []int64
+	for rows.Next() {
+		var pid int64
+		if err := rows.Scan(&pid); err != nil {
+			return err
+		}
+		pids = append(pids, pid)
+	}
+	for _, pid := range pids {
+		// What is refused here is in use later, and named there.
+		_, _ = q.ExecContext(ctx, "SELECT pg_catalog.pg_terminate_backend($1::int)", pid)
+	}
+	return rows.Err()
 }
 
 // Discard drops a database that Beside found.

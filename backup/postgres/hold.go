@@ -39,11 +39,16 @@ type relation struct {
 	schema, name string
 }
 
+// listTables lists what has rows to copy: of the tables of extensions only
+// those that hold rows of users.
 const listTables = `
 SELECT c.oid, n.nspname, c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+  AND NOT c.oid = ANY (COALESCE(e.extconfig, '{}')))
 ORDER BY c.oid`
 
 // holdDatabase takes the moment over 1 + followers connections. Where someone

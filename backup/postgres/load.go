@@ -39,6 +39,9 @@ type tableLoad struct {
 	floats  []floatColumn // columns to compare by value: the target prints them in another way
 	left    atomic.Int32  // parts that have not landed yet
 	indexes []pgmodel.IndexStep
+	// condition is what tells the user's rows in an extension's table from
+	// those that the extension brings.
+	condition string
 
 	unpacked, given, back sum // of the snapshot, to the server, from the server
 }
@@ -105,14 +108,14 @@ func (l *loader) run(ctx context.Context, jobs int) error {
 	return l.finish(ctx, leader.conn)
 }
 
-// loadRows loads every part and builds every index.
-func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
-	type piece struct {
-		table *tableLoad
-		part  snapshots.Part
-	}
-	var pieces []piece
-	var bytes int64
+// piece is a part on its way into its table.
+type piece struct {
+	table *tableLoad
+	part  snapshots.Part
+}
+
+// pieces returns all parts, largest first, and their size.
+func (l *loader) pieces() (pieces []piece, bytes int64) {
 	for _, t := range l.tables {
 		t.left.Store(int32(len(t.Parts)))
 		for _, p := range t.Parts {
@@ -121,6 +124,12 @@ func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
 		}
 	}
 	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.part.Bytes, a.part.Bytes) })
+	return pieces, bytes
+}
+
+// loadRows loads every part and builds every index.
+func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
+	pieces, bytes := l.pieces()
 	l.report.Begin("load", bytes, progress.Bytes)
 	s := newSchedule(nil)
 	for _, p := range pieces {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/harbordb/harbordb/snapshots"
 	"github.com/harbordb/harbordb/snapshots/pgmodel"
+	"github.com/zeebo/xxh3"
 )
 
 // Names of the databases that a restore makes beside the live one. They end
@@ -20,14 +21,19 @@ const (
 	maxName   = 63 // bytes of a name in PostgreSQL
 )
 
-// besideName returns the name of a database beside name. A long name is cut,
-// at a character, so that the whole fits.
+// besideName returns the name of a database beside name. A name that is too
+// long is cut, at a character, and told from others that begin alike by a
+// digest.
 func besideName(name, mark string, now time.Time) string {
 	end := mark + now.UTC().Format(nameTime)
-	return strings.ToValidUTF8(name[:min(len(name), maxName-len(end))], "") + end
+	if len(name)+len(end) > maxName {
+		end = fmt.Sprintf("_%08x", uint32(xxh3.HashString(name))) + end
+		name = strings.ToValidUTF8(name[:maxName-len(end)], "")
+	}
+	return name + end
 }
 
-var besideForm = regexp.MustCompile(`^(.*)(` + asideMark + `|` + loadMark + `|` + drillMark + `)([0-9]{8}t[0-9]{6}z)$`)
+var besideForm = regexp.MustCompile(`(?s)^(.*)(` + asideMark + `|` + loadMark + `|` + drillMark + `)([0-9]{8}t[0-9]{6}z)$`)
 
 // parseBeside tells whether candidate is the name of a database beside name,
 // and which kind.

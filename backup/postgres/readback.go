@@ -110,6 +110,9 @@ func (l *loader) readQueries(ctx context.Context, conn *pgx.Conn, t *tableLoad) 
 	from := quote(t.Schema, t.Name)
 	n := (t.Bytes + partBytes - 1) / partBytes
 	option := encodingOption(l.encoding)
+	if t.condition != "" {
+		return []string{copySelection(from, t.Columns, t.condition) + option}, nil
+	}
 	if n <= 1 || l.db.Server().Number < 140000 {
 		return []string{copyWhole(from, t.Columns) + option}, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
@@ -25,7 +26,9 @@ type restore struct {
 	model    *pgmodel.Model
 	script   pgmodel.Script
 	options  target.Options
-	created  bool           // the database is ours to drop
+	created  bool           // Into is ours to drop
+	holds    bool           // Into is ours to fill, and to clear if that fails
+	reclaim  bool           // Into was left by a restore that was killed
 	notes    []pgmodel.Note // of the server
 }
 
@@ -77,18 +80,7 @@ func readModel(ctx context.Context, snapshot *snapshots.Snapshot, content *snaps
 }
 
 func refuseUnknown(unknown []pgmodel.Object) error {
-	const most = 5
-	text := ""
-	for i, o := range unknown[:min(len(unknown), most)] {
-		if i > 0 {
-			text += ", "
-		}
-		text += o.String()
-	}
-	if more := len(unknown) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return fault.Refusedf("the snapshot holds objects that no Harbor has: %s", text).
+	return fault.Refusedf("the snapshot holds objects that no Harbor has: %s", listSome(unknown)).
 		WithHint("they may run code; if you know them, add --allow-unknown-objects")
 }
 
@@ -100,12 +92,12 @@ func (r *restore) chooseNames(ctx context.Context) error {
 	}
 	switch r.options.Mode {
 	case target.Keep:
-		return r.keepIn()
+		return r.keepIn(ctx)
 	case target.Drill:
 		r.plan.Into = besideName(r.options.Name, drillMark, now)
 		return r.mayCreate()
 	}
-	if err := r.server.checkSwap(r.plan.Target, r.options.Disconnect); err != nil {
+	if err := r.server.checkSwap(ctx, r.plan.Target, r.options.Disconnect); err != nil {
 		return err
 	}
 	r.plan.Into = besideName(r.options.Name, loadMark, now)
@@ -115,9 +107,19 @@ func (r *restore) chooseNames(ctx context.Context) error {
 	return r.findReady(ctx)
 }
 
-func (r *restore) keepIn() error {
+func (r *restore) keepIn(ctx context.Context) error {
 	r.plan.Into = r.options.Name
+	if len(r.plan.Into) > maxName {
+		return fault.Usagef("database name %s is longer than %d bytes", r.plan.Into, maxName)
+	}
+	var err error
+	if r.reclaim, err = r.server.isLeft(ctx, r.plan.Into); err != nil {
+		return err
+	}
 	switch {
+	case r.reclaim:
+		r.plan.Notes = append(r.plan.Notes, "database "+r.plan.Into+" was left by a restore that was killed; it is dropped first")
+		return r.mayCreate()
 	case r.plan.Target.State == target.Live:
 		return fault.Refusedf("database %s exists and is not empty", r.plan.Into).
 			WithHint("name a database that does not exist or is empty, or restore without --as to swap")
@@ -147,7 +149,7 @@ func (r *restore) findReady(ctx context.Context) error {
 		switch {
 		case b.Kind == target.Loaded && b.Snapshot == r.plan.Snapshot:
 			r.plan.Into, r.plan.Ready = b.Name, true
-		case b.Kind == target.Loading:
+		case b.Kind == target.Loading && strings.Contains(b.Name, loadMark): // a drill is in nobody's way
 			return fault.Refusedf("another restore is loading database %s", b.Name).
 				WithHint("wait until it is done, or stop it")
 		}
@@ -215,10 +217,13 @@ func (r *restore) load(ctx context.Context, report progress.Reporter) error {
 	if err := l.runAlone(ctx, lock, l.script.Settings); err != nil {
 		return err
 	}
-	if r.options.Mode == target.SwapIn {
+	switch {
+	case r.options.Mode == target.SwapIn:
 		return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, markLoaded+string(r.plan.Snapshot)))
+	case r.options.Mode == target.Keep && (r.created || r.model.Database.Comment != ""):
+		return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, r.model.Database.Comment))
 	}
-	return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, r.model.Database.Comment))
+	return nil // a drill keeps its mark until it is dropped
 }
 
 func (r *restore) newLoader(report progress.Reporter) *loader {
@@ -233,10 +238,16 @@ func (r *restore) newLoader(report progress.Reporter) *loader {
 	for _, ix := range r.script.Indexes {
 		indexes[ix.Table] = append(indexes[ix.Table], ix)
 	}
+	conditions := map[pgmodel.Name]string{}
+	for _, e := range r.model.Extensions {
+		for _, c := range e.Config {
+			conditions[c.Table] = c.Condition
+		}
+	}
 	for i := range r.content.Tables {
 		t := &tableLoad{Table: &r.content.Tables[i]}
 		name := pgmodel.Name{Schema: t.Schema, Name: t.Table.Name}
-		t.indexes = indexes[name]
+		t.indexes, t.condition = indexes[name], conditions[name]
 		if in := byName[name]; in != nil && !alike {
 			t.floats = floatColumns(in, t.Columns)
 		}
@@ -246,45 +257,84 @@ func (r *restore) newLoader(report progress.Reporter) *loader {
 }
 
 // create makes the database and takes the lock in it that says it is being
-// loaded.
+// loaded. From then on it is ours to fill.
 func (r *restore) create(ctx context.Context) (*pgx.Conn, error) {
-	if r.plan.Target.State == target.Missing || r.options.Mode != target.Keep {
+	if r.reclaim {
+		if err := r.server.drop(ctx, r.plan.Into); err != nil {
+			return nil, err
+		}
+	}
+	if r.options.Mode != target.Keep || r.plan.Target.State == target.Missing || r.reclaim {
 		if err := r.server.exec(ctx, r.script.Create.SQL); err != nil {
 			return nil, fmt.Errorf("create database %s: %w", r.plan.Into, err)
 		}
-		r.created = true
+		r.created, r.holds = true, true
 	}
 	conn, err := connect(ctx, r.server.db, r.plan.Into)
 	if err != nil {
 		return nil, err
 	}
-	err = exec(ctx, conn.PgConn(), fmt.Sprintf("SELECT pg_catalog.pg_advisory_lock(%d)", int64(loadLock)))
-	if err == nil && r.created {
-		err = exec(ctx, conn.PgConn(), commentOn(r.plan.Into, markLoading+string(r.plan.Snapshot)))
-	}
-	if err == nil && !r.created {
-		err = dropUnused(ctx, conn)
-	}
-	if err != nil {
+	if err := r.take(ctx, conn); err != nil {
 		conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("prepare database %s: %w", r.plan.Into, err)
 	}
 	return conn, nil
 }
 
-// dropUnused drops the schema_migrations without a row that Harbor's database
-// image makes, the only table that an empty target may have.
-func dropUnused(ctx context.Context, conn *pgx.Conn) error {
-	tables, err := relations(ctx, conn)
+// take locks the database against other restores. One that we did not make is
+// looked at again: the question to the user may have stood for hours.
+func (r *restore) take(ctx context.Context, conn *pgx.Conn) error {
+	var locked bool
+	err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", int64(loadLock)).Scan(&locked)
 	if err != nil {
 		return err
 	}
-	for _, t := range tables {
-		if err := exec(ctx, conn.PgConn(), "DROP TABLE "+quote(t.schema, t.name)); err != nil {
+	if !locked {
+		return fault.Refusedf("another restore is loading it").WithHint("wait until it is done, or stop it")
+	}
+	if r.created {
+		return exec(ctx, conn.PgConn(), commentOn(r.plan.Into, markLoading+string(r.plan.Snapshot)))
+	}
+	state, err := stateOf(ctx, conn, r.plan.Into)
+	if err != nil {
+		return err
+	}
+	if state != target.Empty {
+		return fault.Refusedf("it is not empty any more").WithHint("name a database that does not exist or is empty")
+	}
+	if err := dropUnused(ctx, conn); err != nil {
+		return err
+	}
+	r.holds = true
+	return nil
+}
+
+// dropUnused drops the schema_migrations without a row that Harbor's database
+// image makes, the only table that an empty target may have.
+func dropUnused(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		tables, err := relations(ctx, conn)
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		for _, t := range tables {
+			name := quote(t.schema, t.name)
+			var rows bool
+			if err := exec(ctx, conn.PgConn(), "LOCK TABLE "+name); err != nil {
+				return err
+			}
+			if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+name+")").Scan(&rows); err != nil {
+				return err
+			}
+			if rows || t.name != "schema_migrations" {
+				return fault.Refusedf("table %s is in it", name)
+			}
+			if err := exec(ctx, conn.PgConn(), "DROP TABLE "+name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // compareCatalog reads the catalog of the loaded database and compares it
@@ -314,7 +364,14 @@ func (l *loader) runAlone(ctx context.Context, conn *pgx.Conn, statements []pgmo
 func (r *restore) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	cleared := r.server.clear(ctx, r.plan.Into)
+	if !r.holds {
+		return nil
+	}
+	var schemas []string
+	for _, in := range r.model.Schemas {
+		schemas = append(schemas, in.Name)
+	}
+	cleared := r.server.clear(ctx, r.plan.Into, schemas)
 	if !r.created {
 		return cleared
 	}

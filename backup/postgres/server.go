@@ -66,6 +66,7 @@ func someDatabase(ctx context.Context, settings database.Settings) (string, erro
 	var name string
 	err = db.QueryRowContext(ctx, `SELECT datname FROM pg_catalog.pg_database
 		WHERE datallowconn AND datname <> pg_catalog.current_database()
+		AND datname !~ '(`+asideMark+`|`+loadMark+`|`+drillMark+`)[0-9]{8}t[0-9]{6}z$'
 		AND pg_catalog.has_database_privilege(oid, 'CONNECT') ORDER BY datistemplate, datname LIMIT 1`).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", fault.Refusedf("there is no second database to connect to while %s is renamed", settings.Database).
@@ -151,15 +152,24 @@ func (s *Server) visit(ctx context.Context, name string, do func(*pgx.Conn) erro
 	pid := int64(conn.PgConn().PID())
 	err = do(conn)
 	conn.Close(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	return s.awaitEnd(ctx, pid)
+}
+
+// awaitEnd returns when the server has let go of a session that was closed.
+func (s *Server) awaitEnd(ctx context.Context, pid int64) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for there := true; there && err == nil; {
-		err = s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1)", pid).Scan(&there)
-		if there {
-			<-tick.C
+	for {
+		var there bool
+		err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1)", pid).Scan(&there)
+		if err != nil || !there {
+			return err
 		}
+		<-tick.C
 	}
-	return err
 }
 
 func stateOf(ctx context.Context, conn *pgx.Conn, name string) (target.State, error) {

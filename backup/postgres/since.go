@@ -29,6 +29,10 @@ var since = []struct {
 func (s *Server) Since(ctx context.Context, name string, moment time.Time) (target.Since, error) {
 	var result target.Since
 	err := s.visit(ctx, name, func(conn *pgx.Conn) error {
+		// A migration that hangs holds locks just when one restores.
+		if err := exec(ctx, conn.PgConn(), "SET lock_timeout = '2s'"); err != nil {
+			return err
+		}
 		for _, q := range since {
 			if err := count(ctx, conn, q.table, q.query, moment, q.into(&result)); err != nil {
 				return fmt.Errorf("look into database %s: %w", name, err)
@@ -62,14 +66,14 @@ func count(ctx context.Context, conn *pgx.Conn, table, query string, moment time
 }
 
 // clear empties a database that a failed load has filled and that was empty
-// before: it belongs to somebody else and cannot be dropped.
-func (s *Server) clear(ctx context.Context, name string) error {
+// before. Of schemas it drops those that the load made.
+func (s *Server) clear(ctx context.Context, name string, schemas []string) error {
 	conn, err := connect(ctx, s.db, name)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	rows, err := conn.Query(ctx, listOwned)
+	rows, err := conn.Query(ctx, listOwned, schemas)
 	if err != nil {
 		return fmt.Errorf("list what is in database %s: %w", name, err)
 	}
@@ -86,22 +90,28 @@ func (s *Server) clear(ctx context.Context, name string) error {
 }
 
 // listOwned are the statements that drop everything that the login owns in a
-// database, views first.
+// database, views first. What an extension brought goes with the extension.
+// Rows as JSON serve where a column is not there in every major.
 const listOwned = `
 SELECT statement FROM (
-  SELECT 1, format('DROP %s IF EXISTS %I.%I CASCADE',
+  SELECT format('DROP %s IF EXISTS %I.%I CASCADE',
     CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
     n.nspname, c.relname), CASE c.relkind WHEN 'v' THEN 1 WHEN 'm' THEN 1 WHEN 'S' THEN 3 ELSE 2 END
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'v', 'm', 'S') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND pg_catalog.pg_has_role(c.relowner, 'MEMBER')
+  AND pg_catalog.pg_has_role(c.relowner, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')
   UNION ALL
-  SELECT 2, format('DROP FUNCTION IF EXISTS %I.%I(%s) CASCADE', n.nspname, p.proname,
-    pg_catalog.pg_get_function_identity_arguments(p.oid)), 4
+  SELECT format('DROP %s IF EXISTS %I.%I(%s) CASCADE',
+    CASE WHEN pg_catalog.to_jsonb(p) ->> 'prokind' = 'p' THEN 'PROCEDURE'
+      WHEN pg_catalog.to_jsonb(p) ->> 'prokind' = 'a' OR pg_catalog.to_jsonb(p) ->> 'proisagg' = 'true' THEN 'AGGREGATE'
+      ELSE 'FUNCTION' END, n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), 4
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND pg_catalog.pg_has_role(p.proowner, 'MEMBER')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e')
   UNION ALL
-  SELECT 3, format('DROP SCHEMA IF EXISTS %I CASCADE', n.nspname), 5
-  FROM pg_catalog.pg_namespace n WHERE n.nspname NOT IN ('public', 'information_schema') AND n.nspname !~ '^pg_'
+  SELECT format('DROP SCHEMA IF EXISTS %I CASCADE', n.nspname), 5
+  FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'public' AND n.nspname = ANY($1)
   AND pg_catalog.pg_has_role(n.nspowner, 'MEMBER')
-) AS drops (kind, statement, step) ORDER BY step`
+) AS drops (statement, step) ORDER BY step`

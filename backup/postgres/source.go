@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/harbordb/harbordb/backup/source"
@@ -79,20 +80,22 @@ func (s *Source) describe(ctx context.Context, choice Choice) (err error) {
 
 // refuseUnsupported names the objects, so that the operator can decide.
 func refuseUnsupported(objects []pgmodel.Object) error {
-	const most = 5
-	text := ""
-	for i, o := range objects {
-		if i == most {
-			text += fmt.Sprintf(" and %d more", len(objects)-most)
-			break
-		}
-		if i > 0 {
-			text += ", "
-		}
-		text += o.String()
-	}
-	return fault.Refusedf("it holds what a snapshot cannot carry: %s", text).
+	return fault.Refusedf("it holds what a snapshot cannot carry: %s", listSome(objects)).
 		WithHint("--leave-out-unsupported takes the snapshot without them and names them in it")
+}
+
+// listSome names the first of the objects, and how many more there are.
+func listSome(objects []pgmodel.Object) string {
+	const most = 5
+	var names []string
+	for _, o := range objects[:min(len(objects), most)] {
+		names = append(names, o.String())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(objects) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // Describe returns what the source holds.

@@ -35,14 +35,17 @@ func (s *Server) swap(ctx context.Context, live, with, aside string, how target.
 			return err
 		}
 	}
+	pid := int64(conn.PgConn().PID())
 	err = renameBoth(ctx, conn, live, with, aside, comment)
 	stop()
 	if err == nil {
 		return nil
 	}
 	// A connection that is lost at COMMIT does not tell how it ended; the
-	// names do.
-	if done, lookErr := s.isNamed(context.WithoutCancel(ctx), oid, live); lookErr == nil && done {
+	// names do, once the server is done with it.
+	ctx = context.WithoutCancel(ctx)
+	conn.Close(ctx)
+	if done, lookErr := s.isNamed(ctx, pid, oid, live); lookErr == nil && done {
 		return nil
 	}
 	if sqlState(err) == "55006" { // object in use
@@ -51,27 +54,32 @@ func (s *Server) swap(ctx context.Context, live, with, aside string, how target.
 	return fmt.Errorf("swap database %s in as %s: %w", with, live, err)
 }
 
+// renameBoth renames in one transaction. An interrupt stops it before the
+// commit, and not in the middle of it.
 func renameBoth(ctx context.Context, conn *pgx.Conn, live, with, aside, comment string) error {
-	var statements []string
+	statements := []string{"BEGIN"}
 	if aside != "" {
 		statements = append(statements, rename(live, aside))
 	}
-	statements = append(statements, rename(with, live), commentOn(live, comment))
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		for _, sql := range statements {
-			if err := exec(ctx, conn.PgConn(), sql); err != nil {
-				return err
-			}
+	for _, sql := range append(statements, rename(with, live), commentOn(live, comment)) {
+		if err := exec(ctx, conn.PgConn(), sql); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return exec(context.WithoutCancel(ctx), conn.PgConn(), "COMMIT")
 }
 
 func rename(from, to string) string {
 	return "ALTER DATABASE " + quote(from) + " RENAME TO " + quote(to)
 }
 
-func (s *Server) isNamed(ctx context.Context, oid uint32, name string) (is bool, err error) {
+// isNamed tells whether the database has that name, once the session is gone.
+func (s *Server) isNamed(ctx context.Context, pid int64, oid uint32, name string) (is bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := s.awaitEnd(ctx, pid); err != nil {
+		return false, err
+	}
 	err = s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE oid = $1 AND datname = $2)",
 		int64(oid), name).Scan(&is)
 	return is, err
@@ -80,7 +88,7 @@ func (s *Server) isNamed(ctx context.Context, oid uint32, name string) (is bool,
 // endSessions ends every session on the databases, from a connection of its
 // own, until stop is called.
 func (s *Server) endSessions(ctx context.Context, databases ...string) (stop func(), err error) {
-	conn, err := connect(ctx, s.db, s.db.Settings().Database)
+	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +96,12 @@ func (s *Server) endSessions(ctx context.Context, databases ...string) (stop fun
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer conn.Close(context.WithoutCancel(ctx))
+		defer conn.Close()
 		tick := time.NewTicker(killEvery)
 		defer tick.Stop()
 		for {
-			// A session that we may not end makes this fail; then the rename
-			// fails, too, and says who is there.
-			_, _ = conn.Exec(ctx, `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-				WHERE datname = ANY($1) AND pid <> pg_catalog.pg_backend_pid()`, databases)
+			// Where this fails the rename fails, too, and says who is there.
+			_ = terminate(ctx, conn, databases...)
 			select {
 			case <-ctx.Done():
 				return
@@ -142,7 +148,7 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 		}
 	}
 	if p.Back.Name == "" {
-		return target.Rollback{}, fault.Usagef("nothing was set aside beside database %s", name).
+		return target.Rollback{}, fault.Refusedf("nothing was set aside beside database %s", name).
 			WithHint("harbordb snapshots ls shows the snapshots that can be restored")
 	}
 	if live.State != target.Missing {
@@ -152,7 +158,7 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 		}
 		p.Aside = besideName(name, asideMark, now)
 	}
-	return p, s.checkSwap(live, how)
+	return p, s.checkSwap(ctx, live, how)
 }
 
 // Rollback swaps what was set aside back in; the present database is set
@@ -168,7 +174,7 @@ func (s *Server) Rollback(ctx context.Context, p target.Rollback, how target.Dis
 }
 
 // checkSwap refuses what would make a swap fail, before the long work.
-func (s *Server) checkSwap(t target.Database, how target.Disconnect) error {
+func (s *Server) checkSwap(ctx context.Context, t target.Database, how target.Disconnect) error {
 	if len(t.Held) > 0 {
 		return fault.Refusedf("database %s cannot be renamed: it has a %s", t.Name, t.Held[0]).
 			WithHint("finish the prepared transaction, or drop the replication slot")
@@ -176,8 +182,26 @@ func (s *Server) checkSwap(t target.Database, how target.Disconnect) error {
 	if how == target.Refuse && len(t.Sessions) > 0 {
 		return refuseInUse(t.Name, t.Sessions)
 	}
-	if !s.role.superuser && !s.role.createDB {
+	if s.role.superuser {
+		return nil
+	}
+	if !s.role.createDB {
 		return s.refuseCreate()
+	}
+	return s.checkOwner(ctx, t)
+}
+
+// checkOwner refuses where the login may not rename the live database.
+func (s *Server) checkOwner(ctx context.Context, t target.Database) error {
+	var foreign bool
+	err := s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_database
+		WHERE datname = $1 AND NOT pg_catalog.pg_has_role(datdba, 'MEMBER'))`, t.Name).Scan(&foreign)
+	if err != nil {
+		return fmt.Errorf("look at the owner of database %s: %w", t.Name, err)
+	}
+	if foreign {
+		return fault.Refusedf("database %s belongs to %s, so role %s may not rename it", t.Name, t.Owner, s.role.name).
+			WithHint("connect as its owner, or GRANT %s TO %s", quote(t.Owner), quote(s.role.name))
 	}
 	return nil
 }

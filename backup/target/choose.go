@@ -21,7 +21,7 @@ func Choose(list []Beside, database, name string) (Beside, error) {
 	}
 	switch {
 	case len(list) == 0:
-		return Beside{}, fault.Usagef("nothing was set aside beside database %s", database)
+		return Beside{}, fault.Refusedf("nothing was set aside beside database %s", database)
 	case name != "":
 		return Beside{}, fault.Usagef("%s was not set aside by a restore of %s", name, database).
 			WithHint("set aside: %s", strings.Join(names, ", "))

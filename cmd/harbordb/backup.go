@@ -74,15 +74,15 @@ func runBackup(c *cli.Context, s *session) error {
 	if err := checkLabel(c.String("label")); err != nil {
 		return err
 	}
-	store, err := s.createStore(c.Context)
-	if err != nil {
-		return err
-	}
 	db, err := s.connectDirect(c.Context)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	store, err := s.createStore(c.Context)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	result := backupResult{LeftOut: []string{}, Swept: []string{}}
 	if result.Swept, err = s.sweepSnapshots(c.Context, store); err != nil {
@@ -113,7 +113,7 @@ func runBackup(c *cli.Context, s *session) error {
 
 // checkLabel refuses what could be taken for something else.
 func checkLabel(label string) error {
-	if label == snapshots.Latest {
+	if label == snapshots.Latest || label == live {
 		return fault.Usagef("--label %s: the word has a meaning of its own", label)
 	}
 	if _, err := snapshots.ParseID(label); err == nil {

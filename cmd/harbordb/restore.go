@@ -60,6 +60,8 @@ func runRestore(c *cli.Context, s *session) error {
 	}
 	id := c.Args().First()
 	switch {
+	case c.IsSet("as") && c.String("as") == "":
+		return fault.Usagef("--as needs the name of a database")
 	case tasks > 1:
 		return fault.Usagef("--as, --drill, --rollback and --discard exclude each other")
 	case c.Bool("discard"):
@@ -119,9 +121,7 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if err := s.belongs(c, server, snapshot.Manifest, settings.Database, p.Plan); err != nil {
 		return err
 	}
-	if p.Since, err = since(c.Context, server, p.Plan, content.Time); err != nil {
-		return err
-	}
+	p.Since = s.since(c.Context, server, p.Plan, content.Time)
 	if p.Mode == target.Drill && !c.Bool("dry-run") { // changes nothing that was there before
 		return s.carryOut(c, server, restore, settings.Database)
 	}
@@ -219,16 +219,17 @@ func (s *session) belongs(c *cli.Context, server target.Server, m *snapshots.Man
 	return backup.Belongs(m, system, p.Target)
 }
 
-// since asks the live database, where there is one that will be replaced.
-func since(ctx context.Context, server target.Server, p target.Plan, moment time.Time) (*target.Since, error) {
+// since asks the live database, where there is one that will be replaced. It
+// is for the operator's information: what cannot be counted stops nothing.
+func (s *session) since(ctx context.Context, server target.Server, p target.Plan, moment time.Time) *target.Since {
 	if p.Mode != target.SwapIn || p.Target.State != target.Live {
-		return nil, nil
+		return nil
 	}
 	found, err := server.Since(ctx, p.Target.Name, moment)
 	if err != nil {
-		return nil, err
+		s.console.warn("what was pushed since the snapshot could not be counted: %v", err)
 	}
-	return &found, nil
+	return &found
 }
 
 func rowsOfTable(d *snapshots.Database, name string) (rows int64) {
