@@ -65,6 +65,38 @@ func TestRepairWhoseServerIsGoneInCommitSaysThatItDoesNotKnow(t *testing.T) {
 	h.undo(h.only())
 }
 
+// The same for an undo.
+func TestUndoWhoseCommitIsNotAnsweredIsFoundOut(t *testing.T) {
+	proxy := dbtest.NewProxy(t, dbtest.PostgreSQL(t))
+	h := postgres(t, 180, fixture(t, "executions22.sql"))
+	before := dbtest.Dump(t, h.raw)
+	id := h.apply(h.planReplication("8", repair.Options{}))
+	g := h.closeGate("CREATE CONSTRAINT TRIGGER stop AFTER UPDATE ON execution INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate()")
+	db := open(t, proxy.Settings(h.settings.Database))
+	u, err := repair.PlanUndo(t.Context(), db, h.journal, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := repair.Undo(t.Context(), db, h.journal, u, repair.Refuse)
+		done <- err
+	}()
+	h.until(childWaits)
+	proxy.Pause()
+	g.open()
+	h.until(childGone)
+	proxy.CutNow()
+	proxy.Resume()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	dbtest.RequireSame(t, before, dbtest.Dump(t, h.raw))
+	if s := h.state(); s != repair.Undone {
+		t.Fatalf("the journal says %q", s)
+	}
+}
+
 // The connection is cut after every so many bytes: the repair is made or not,
 // and the journal knows it.
 func TestRepairOverAConnectionThatIsCutIsWholeOrNothing(t *testing.T) {

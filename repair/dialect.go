@@ -53,6 +53,9 @@ type dialect struct {
 	// rolled back, in no row or one. Parameters: schema, table. Empty where
 	// there is no such thing.
 	untransactional string
+	// meddlers counts what is on a table that could change what a statement
+	// writes: triggers that are on, and rules. Parameters: schema, table.
+	meddlers string
 	// triggers lists the triggers of a table that overwrite a time at each
 	// UPDATE. Parameters: schema, table. Empty where none exist.
 	triggers string

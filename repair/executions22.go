@@ -47,7 +47,7 @@ func (p *planner) planReplicationTasks(ctx context.Context, name string) error {
 func (p *planner) planTypes(ctx context.Context, types []string) error {
 	executions := p.quote(p.tables.executions.Schema, p.tables.executions.Name)
 	tasks := p.quote(p.tables.tasks.Schema, p.tables.tasks.Name)
-	list, args := marks(len(types), "?"), texts(types)
+	list, args := marks(len(types), "?"), anys(types)
 	return p.planNew(ctx, work{scope: condition{"e.vendor_type in (" + list + ")", args}, args: args,
 		from: func(condition string) string {
 			return "(select * from " + tasks + " t where " + condition + " offset 0) t where (select e.vendor_type from " +

@@ -131,7 +131,7 @@ func (p *planner) outcomes(w work, e *execution) outcomes {
 // Harbor takes it from them: one failure decides, then one that was stopped.
 // An execution without tasks gets the status that the plan is for.
 func (p *planner) statusAfter(o outcomes) string {
-	for _, status := range p.words.all() {
+	for _, status := range p.words.worst() {
 		if o[status] > 0 {
 			return status
 		}

@@ -67,10 +67,10 @@ func (p *planner) planJobs(ctx context.Context, name string) error {
 func (p *planner) stuckJobs(t Table, chosen *policy) (query string, args []any) {
 	args = []any{p.now.column, p.now.column}
 	where := []string{"status in (" + marks(len(blockingJobs), "?") + ")"}
-	args = append(args, texts(blockingJobs)...)
+	args = append(args, anys(blockingJobs)...)
 	if p.tables.immediate != nil {
 		where = append(where, "operation in ("+marks(len(blockingOperations), "?")+")")
-		args = append(args, texts(blockingOperations)...)
+		args = append(args, anys(blockingOperations)...)
 	}
 	if chosen != nil {
 		where = append(where, "policy_id = ?")

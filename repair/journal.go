@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -59,14 +58,6 @@ type record struct {
 
 	changes changes
 	marks   map[string]mark // those that are there
-}
-
-// line is one row in rows.jsonl. After holds only the columns that change.
-type line struct {
-	Table  int              `json:"table"` // its place in the plan's tables
-	Item   Item             `json:"item"`
-	Before Row              `json:"before"`
-	After  map[string]Value `json:"after"`
 }
 
 // mark is committed.json, undoing.json or undone.json.
@@ -121,64 +112,6 @@ func (j *Journal) writeRows(ctx context.Context, r *record, p *Plan) error {
 	r.Rows = len(p.Rows)
 	r.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return err
-}
-
-// encodeRows writes one line for each change. The items of a plan are in the
-// order of its changes.
-func encodeRows(w io.Writer, p *Plan) error {
-	const full = 1 << 18
-	var buffer []byte
-	n := 0
-	for i, t := range p.tables {
-		for _, c := range t.changes {
-			var err error
-			if buffer, err = appendLine(buffer, i, p.Rows[n], t.table, c); err != nil {
-				return fmt.Errorf("encode row %d of %s: %w", p.Rows[n].ID, t.table.Name, err)
-			}
-			n++
-			if len(buffer) < full {
-				continue
-			}
-			if _, err := w.Write(buffer); err != nil {
-				return err
-			}
-			buffer = buffer[:0]
-		}
-	}
-	_, err := w.Write(buffer)
-	return err
-}
-
-// appendLine writes a line; decodeRows reads it.
-func appendLine(b []byte, table int, item Item, t Table, c change) ([]byte, error) {
-	item.Changes = nil
-	text, err := json.Marshal(item)
-	if err != nil {
-		return nil, err
-	}
-	b = fmt.Appendf(b, `{"table":%d,"item":%s,"before":`, table, text)
-	separator := byte('[')
-	for _, v := range c.before {
-		b = append(b, separator)
-		if b, err = v.appendJSON(b); err != nil {
-			return nil, err
-		}
-		separator = ','
-	}
-	b = append(b, `],"after":`...)
-	separator = '{'
-	for _, column := range t.changed(c) {
-		name, err := json.Marshal(column.Column)
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, separator), name...), ':')
-		if b, err = column.To.appendJSON(b); err != nil {
-			return nil, err
-		}
-		separator = ','
-	}
-	return append(b, "}}\n"...), nil
 }
 
 type countingWriter struct {
@@ -308,49 +241,6 @@ func (j *Journal) readRows(ctx context.Context, r *record) error {
 		return err
 	}
 	return r.checkRows(sum)
-}
-
-func (r *record) decodeRows(body io.Reader) error {
-	decoder := json.NewDecoder(body)
-	for {
-		var l line
-		if err := decoder.Decode(&l); err != nil {
-			if err == io.EOF {
-				return nil
-			}
-			return fmt.Errorf("read %s: %w", rowsName, err)
-		}
-		if l.Table < 0 || l.Table >= len(r.changes.tables) {
-			return fmt.Errorf("read %s: there is no table %d", rowsName, l.Table)
-		}
-		t := &r.changes.tables[l.Table]
-		c, err := t.table.change(l)
-		if err != nil {
-			return fmt.Errorf("read %s: row %d of %s: %w", rowsName, l.Item.ID, t.table.Name, err)
-		}
-		l.Item.Changes = t.table.changed(c)
-		t.changes = append(t.changes, c)
-		r.Plan.Rows = append(r.Plan.Rows, l.Item)
-	}
-}
-
-// change is what a line stands for.
-func (t Table) change(l line) (change, error) {
-	if len(l.Before) != len(t.Columns) {
-		return change{}, fmt.Errorf("%d values for %d columns", len(l.Before), len(t.Columns))
-	}
-	c := change{before: l.Before, after: slices.Clone(l.Before)}
-	for name, v := range l.After {
-		at := t.at(name)
-		if at < 0 {
-			return c, fmt.Errorf("there is no column %q", name)
-		}
-		c.after[at] = v
-	}
-	if slices.Equal(c.before, c.after) {
-		return change{}, errors.New("nothing changes")
-	}
-	return c, nil
 }
 
 func (r *record) checkRows(sum hash.Hash) error {

@@ -37,6 +37,8 @@ var mysql = &dialect{
 	untransactional: `select coalesce(engine, table_type) from information_schema.tables
 		where table_schema = ? and table_name = ? and coalesce(engine, '') <> 'InnoDB'`,
 
+	meddlers: `select count(*) from information_schema.triggers where event_object_schema = ? and event_object_table = ?`,
+
 	hint:    " force index (primary)",
 	rowLock: " for update",
 	updateRows: func(table, key string, columns []Column, keep []string, n int) string {

@@ -186,6 +186,3 @@ func (t Table) number(r Row, column string) (int64, error) {
 	}
 	return n, nil
 }
-
-// texts are parameters.
-func texts(list []string) []any { return anys(list) }

@@ -53,6 +53,10 @@ var postgresql = &dialect{
 			table, sets.String()[2:], first.String(), rows, names.String(), key)
 	},
 
+	meddlers: `select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = ? and c.relname = ? and (
+			exists (select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D')
+			or exists (select from pg_catalog.pg_rewrite r where r.ev_class = c.oid))`,
 	triggers: `select t.tgname::text from pg_catalog.pg_trigger t
 		join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 		join pg_catalog.pg_proc p on p.oid = t.tgfoid

@@ -22,13 +22,18 @@ type session struct {
 	spent bool
 }
 
-// look opens a transaction that only reads, at one moment.
-func look(ctx context.Context, db *database.DB) (*session, error) {
-	return begin(ctx, db, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, db.Settings().LockTimeout)
+// reading are the options of a transaction that only reads, at one moment.
+func reading() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
-// begin opens a transaction whose waits for locks are bounded. The caller ends
-// it with commit, and in any case with close.
+// look opens a transaction of reading.
+func look(ctx context.Context, db *database.DB) (*session, error) {
+	return begin(ctx, db, reading(), db.Settings().LockTimeout)
+}
+
+// begin opens a transaction whose waits for locks are bounded; nil is one that
+// writes. The caller ends it with close, and before that may commit it.
 func begin(ctx context.Context, db *database.DB, opts *sql.TxOptions, wait time.Duration) (*session, error) {
 	conn, err := liveConn(ctx, db)
 	if err != nil {

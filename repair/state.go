@@ -136,13 +136,11 @@ func (c changes) count(ctx context.Context, db *database.DB, lock rowLock) (tall
 	if c.version != nil {
 		return c.version.count(ctx, db, lock)
 	}
-	open := look
+	opts := reading()
 	if lock == held {
-		open = func(ctx context.Context, db *database.DB) (*session, error) {
-			return begin(ctx, db, nil, db.Settings().LockTimeout)
-		}
+		opts = nil
 	}
-	s, err := open(ctx, db)
+	s, err := begin(ctx, db, opts, db.Settings().LockTimeout)
 	if err != nil {
 		return tally{}, err
 	}

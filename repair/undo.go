@@ -138,10 +138,22 @@ func Undo(ctx context.Context, db *database.DB, j *Journal, u *UndoPlan, conflic
 		return j.undone(ctx, u, m), nil
 	}
 	if errors.Is(err, errUnknown) {
-		return Result{}, fault.Failedf("the undo of repair %s may or may not be made: %w", u.ID, err).
-			WithHint("harbordb repair ls looks at the rows and says which")
+		return j.settleUndo(ctx, db, u, m, err)
 	}
 	return Result{}, errors.Join(err, j.notUndone(ctx, u.ID))
+}
+
+// settleUndo finds out whether a COMMIT whose answer was lost took place.
+func (j *Journal) settleUndo(ctx context.Context, db *database.DB, u *UndoPlan, m mark, cause error) (Result, error) {
+	state, err := u.changes.settle(ctx, db)
+	switch state {
+	case Committed:
+		return j.undone(ctx, u, m), nil
+	case NotCommitted:
+		return Result{}, errors.Join(fmt.Errorf("nothing was changed: %w", cause), j.notUndone(ctx, u.ID))
+	}
+	return Result{}, fault.Failedf("the undo of repair %s may or may not be made: %w", u.ID, errors.Join(cause, err)).
+		WithHint("harbordb repair ls looks at the rows and says which, as soon as the database can be reached")
 }
 
 func (j *Journal) undone(ctx context.Context, u *UndoPlan, m mark) Result {

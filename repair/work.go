@@ -94,7 +94,7 @@ func (p *planner) planWork(ctx context.Context, w work) error {
 // notFinal is the condition that a status is not final: as for Harbor, every
 // word that the release does not know counts.
 func (p *planner) notFinal(column string) condition {
-	return condition{fmt.Sprintf("(%s is null or %[1]s not in (%s))", column, marks(3, "?")), texts(p.words.all())}
+	return condition{fmt.Sprintf("(%s is null or %[1]s not in (%s))", column, marks(3, "?")), anys(p.words.all())}
 }
 
 // isFinal is the same of one value.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 // finding is how a row stands against a change.
@@ -141,7 +143,7 @@ func (s *session) writeAlike(ctx context.Context, t Table, changes []change) err
 	}
 	statement := fmt.Sprintf("update %s set %s where %s in (%s)",
 		s.quote(t.Schema, t.Name), strings.Join(sets, ", "), s.quote(t.Key), marks(len(changes), "?"))
-	return s.update(ctx, t, statement, args)
+	return s.update(ctx, t, len(changes), statement, args)
 }
 
 // writeRows sets values row by row.
@@ -159,12 +161,23 @@ func (s *session) writeRows(ctx context.Context, t Table, changes []change) erro
 		}
 	}
 	statement := s.d.updateRows(s.quote(t.Schema, t.Name), s.quote(t.Key), columns, keep, len(changes))
-	return s.update(ctx, t, statement, args)
+	return s.update(ctx, t, len(changes), statement, args)
 }
 
-func (s *session) update(ctx context.Context, t Table, statement string, args []any) error {
-	if err := s.exec(ctx, statement, args...); err != nil {
+// update runs a statement that must find all n rows. (MySQL counts those that
+// it changes, and that is each of them.)
+func (s *session) update(ctx context.Context, t Table, n int, statement string, args []any) error {
+	result, err := s.tx.ExecContext(ctx, s.d.bind(statement), args...)
+	if err != nil {
 		return fmt.Errorf("update %s: %w", t.Name, err)
+	}
+	found, err := result.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("update %s: %w", t.Name, err)
+	}
+	if found != int64(n) {
+		return fault.Refusedf("nothing was changed: the server wrote %d rows of %s instead of %d", found, t.Name, n).
+			WithHint("a trigger or a rule on the table keeps rows as they are; take it away for the time of the repair")
 	}
 	return nil
 }

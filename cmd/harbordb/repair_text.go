@@ -224,7 +224,11 @@ func repairTable(p *page, entries []repair.Entry) {
 	columns := []column{{title: "ID"}, {title: "MADE"}, {title: "DATABASE", cut: true}, {title: "REPAIR"}, {title: "OF", cut: true}, {title: "ROWS", right: true}, {title: "STATE"}}
 	var rows []cells
 	for _, e := range entries {
-		rows = append(rows, cells{string(e.ID), humanTime(e.Made), e.Target.Database, string(e.Kind), e.Scope, strconv.Itoa(e.Rows), string(e.State)})
+		made := ""
+		if !e.Made.IsZero() {
+			made = humanTime(e.Made)
+		}
+		rows = append(rows, cells{string(e.ID), made, e.Target.Database, string(e.Kind), e.Scope, strconv.Itoa(e.Rows), string(e.State)})
 	}
 	p.table(columns, rows)
 	for _, e := range entries {
