@@ -133,8 +133,26 @@ func (w *way) manifestGone() []string {
 	return []string{
 		noGarbageCollection,
 		"copy the image back from a replica or a backup, or push it again: " + w.target(),
-		"if it is lost, " + w.deletion(),
+		"if it is lost, " + w.giveUp(),
 	}
+}
+
+// giveUp gets rid of a manifest that a registry cannot delete, because it has
+// to read it first.
+func (w *way) giveUp() string {
+	if w.scan.owner == databaseOwnsTags {
+		return w.deletion()
+	}
+	steps := ""
+	for _, v := range w.f.Victims {
+		if len(v.Tags) > 0 {
+			steps = "push any image as " + w.target() + " and delete that, which takes the tag away, then "
+		}
+	}
+	for _, id := range w.x.repos[:min(len(w.x.repos), 1)] {
+		steps += "remove " + w.scan.tree.Key(registry.RevisionPath(w.scan.repos.name(id), w.x.digest))
+	}
+	return steps + ": the registry refuses to delete what it cannot read"
 }
 
 // setAside: what is there is not overwritten by a push.
@@ -146,7 +164,7 @@ func (w *way) setAside() string {
 const forget = "let the registry forget what it has cached (Harbor: run a garbage collection's cache clean-up, or delete blobs::* and repository::* in its Redis): a client would skip the layer otherwise"
 
 func (w *way) manifestBad() []string {
-	return []string{noGarbageCollection, w.setAside(), "push " + w.target() + " again, or copy it from a replica", "if it is lost, " + w.deletion()}
+	return []string{noGarbageCollection, w.setAside(), "push " + w.target() + " again, or copy it from a replica", "if it is lost, " + w.giveUp()}
 }
 
 func (w *way) blobGone() []string {
