@@ -61,7 +61,7 @@ func List(ctx context.Context, store blobstore.Reader, now time.Time) ([]Entry, 
 		}
 		m, err := Load(ctx, store, e.ID)
 		switch {
-		case errors.Is(err, blobstore.ErrNotFound): // removed since it was listed
+		case errors.Is(err, blobstore.ErrNotFound) && !errors.Is(err, ErrCorrupt): // removed since it was listed
 			e.Unfinished = true
 		case err != nil && ctx.Err() != nil:
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/harbordb/harbordb/blobstore"
@@ -34,6 +35,7 @@ type Lease struct {
 	id     ID
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	lost   atomic.Bool // somebody has removed it
 }
 
 // HoldLease writes the lease of id and renews it until Release. A renewal
@@ -57,11 +59,24 @@ func HoldLease(ctx context.Context, store blobstore.Store, id ID, clock Clock) (
 			case <-renewing.Done():
 				return
 			case <-tick:
-				_ = writeObject(renewing, store, leasePrefix+string(id), []byte(id))
+				if l.renew(renewing); l.lost.Load() {
+					return
+				}
 			}
 		}
 	}()
 	return l, nil
+}
+
+// renew does not bring a lease back that somebody has removed: he has taken
+// the writer for dead, and swept what it had written.
+func (l *Lease) renew(ctx context.Context) {
+	key := leasePrefix + string(l.id)
+	if _, err := l.store.Head(ctx, key); errors.Is(err, blobstore.ErrNotFound) {
+		l.lost.Store(true)
+		return
+	}
+	_ = writeObject(ctx, l.store, key, []byte(l.id)) // tried again a minute later
 }
 
 // Release stops renewing and removes the lease.
@@ -76,7 +91,7 @@ func (l *Lease) Release(ctx context.Context) error {
 // not make a snapshot of what is left.
 func (l *Lease) stillHeld(ctx context.Context) error {
 	_, err := l.store.Head(ctx, leasePrefix+string(l.id))
-	if errors.Is(err, blobstore.ErrNotFound) {
+	if l.lost.Load() || errors.Is(err, blobstore.ErrNotFound) {
 		return fmt.Errorf("snapshot %s: its lease is gone: this process made no progress for so long that another one swept what it had written", l.id)
 	}
 	if err != nil {

@@ -217,7 +217,7 @@ func (w *Writer) commit(ctx context.Context, m *Manifest, data []byte) error {
 	if err := writeObject(ctx, w.store, Key(w.id, SumsName), Sums(m, data)); err != nil {
 		return fmt.Errorf("write %s of snapshot %s: %w", SumsName, w.id, err)
 	}
-	if err := w.lease.stillHeld(ctx); err != nil {
+	if err := w.whole(ctx, m); err != nil {
 		return err
 	}
 	if err := writeObject(ctx, w.store, Key(w.id, ManifestName), data); err != nil {
@@ -225,6 +225,22 @@ func (w *Writer) commit(ctx context.Context, m *Manifest, data []byte) error {
 	}
 	// The snapshot exists from here on; a lease that stays behind dies by itself.
 	_ = w.lease.Release(ctx)
+	return nil
+}
+
+// whole fails where not everything is there any more that was written, so
+// that a writer that slept through a sweep makes no snapshot of the rest.
+func (w *Writer) whole(ctx context.Context, m *Manifest) error {
+	if err := w.lease.stillHeld(ctx); err != nil {
+		return err
+	}
+	var v Verification
+	if _, err := v.compareListing(ctx, w.store, m); err != nil {
+		return fmt.Errorf("look at what was written of snapshot %s: %w", w.id, err)
+	}
+	if len(v.Problems) > 0 {
+		return fmt.Errorf("snapshot %s: what was written is gone: %s", w.id, v.Problems[0])
+	}
 	return nil
 }
 
