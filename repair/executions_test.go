@@ -3,7 +3,9 @@ package repair_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/harbordb/harbordb/internal/dbtest"
 	"github.com/harbordb/harbordb/repair"
@@ -129,6 +131,29 @@ func TestYoungTasksWithAWrongCodeAloneAreNotStuck(t *testing.T) {
 	}
 	if p := h.planReplication("8", repair.Options{}); len(p.Rows) != 1 {
 		t.Fatalf("%+v", p.Rows)
+	}
+}
+
+// A final execution whose tasks disagree with it blocks nothing, and stays as
+// it is where only the code of a task is put right.
+func TestFinalExecutionStaysWhereNoTaskGetsAnotherStatus(t *testing.T) {
+	h := postgres(t, 180, `
+		INSERT INTO execution (id, vendor_type, vendor_id, status, trigger) VALUES (1, 'RETENTION', 8, 'Success', 'Manual');
+		INSERT INTO task (id, execution_id, vendor_type, status, status_code, creation_time) VALUES (1, 1, 'RETENTION', 'Error', 0, '2024-01-01')`)
+	h.requireRepair(func() *repair.Plan { return h.planExecutions(repair.Options{OlderThan: repair.Day}, "RETENTION") }, 0, `
+task 1 status_code: 0 → 3
+`)
+}
+
+// An execution that somebody has worked on within the day is not stuck, though
+// it began long ago.
+func TestExecutionWhoseLastTaskHasJustEndedIsLeftAlone(t *testing.T) {
+	h := postgres(t, 41, strings.ReplaceAll(`
+		INSERT INTO replication_execution (id, policy_id, status, start_time) VALUES (1, 8, 'InProgress', '2020-01-01');
+		INSERT INTO replication_task (id, execution_id, status, start_time, end_time) VALUES (1, 1, 'Succeed', '2020-01-01', '@now@')`,
+		"@now@", time.Now().UTC().Format(time.DateTime)))
+	if p := h.planReplication("", repair.Options{OlderThan: repair.Day}); !p.Empty() || len(p.LeftAlone) != 1 {
+		t.Fatalf("%+v, left alone %+v", p.Rows, p.LeftAlone)
 	}
 }
 

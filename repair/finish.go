@@ -75,6 +75,9 @@ func (p *planner) finishExecutions(w work, found map[int64]*execution) error {
 		if err != nil {
 			return err
 		}
+		if !e.open && e.finishing == 0 {
+			continue // none of its tasks gets another status
+		}
 		if e.left > 0 || e.finishing == 0 && p.tooYoung(e.touched) {
 			if e.open {
 				p.leave(item)

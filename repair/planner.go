@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -76,7 +77,7 @@ func (p *planner) policyList() []policy {
 	for _, policy := range p.policies {
 		list = append(list, policy)
 	}
-	slices.SortFunc(list, func(a, b policy) int { return int(a.id - b.id) })
+	slices.SortFunc(list, func(a, b policy) int { return cmp.Compare(a.id, b.id) })
 	return list
 }
 

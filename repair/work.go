@@ -106,7 +106,7 @@ func (p *planner) isFinal(status Value) bool {
 func (p *planner) touched(t Table, alias string) condition {
 	var columns []string
 	var c condition
-	for _, name := range []string{"creation_time", "start_time", "update_time"} {
+	for _, name := range []string{"creation_time", "start_time", "update_time", "end_time"} {
 		if t.has(name) {
 			columns = append(columns, alias+"."+p.quote(name))
 			c.args = append(c.args, p.now.column)
