@@ -67,10 +67,14 @@ type Mark struct {
 	Alembic string  `json:"alembic_version,omitempty"`
 }
 
-// String returns the version as Harbor writes it.
+// String returns the version as Harbor writes it, and "none" for the zero
+// Mark.
 func (m Mark) String() string {
-	if m.Alembic != "" {
+	switch {
+	case m.Alembic != "":
 		return m.Alembic
+	case m.Version == 0:
+		return "none"
 	}
 	return m.Version.String()
 }

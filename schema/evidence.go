@@ -125,6 +125,9 @@ func (ev *Evidence) askData(ctx context.Context, q database.Querier) error {
 func (ev *Evidence) weigh(c comparison, emptySeeds []string) {
 	ev.Lineage = append(ev.Lineage, c.lineage...)
 	shown, pair, confidence := choose(c.ranking, c.known, ev.Record)
+	if half, ok := c.halfOf(ev.Record); ok && confidence == Unsure {
+		shown, pair = half, nil
+	}
 	ranking := slices.Clone(c.ranking)
 	slices.SortStableFunc(ranking, func(a, b Candidate) int { return a.Against - b.Against })
 	ev.Ranking = ranking[:min(rankingShown, len(ranking))]

@@ -85,16 +85,3 @@ func (v Version) Released() bool {
 	m, ok := migrationAt(v)
 	return ok && m.First != ""
 }
-
-// predecessor returns the version that a database had before migration v was
-// run on it, and false where v is the first or unknown. Only 50 has two: 41,
-// or 40 when 2.2.0 ran it. Migration 41 may be run twice, so that the smaller
-// one is never wrong there; see Decide.
-func predecessor(v Version) (Version, bool) {
-	for i, m := range migrations {
-		if m.Version == v && i > 0 {
-			return migrations[i-1].Version, true
-		}
-	}
-	return 0, false
-}

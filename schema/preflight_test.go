@@ -166,3 +166,131 @@ func TestWhatBlocksMakesTheMigrationFail(t *testing.T) {
 		})
 	}
 }
+
+func TestServerThatIsTooOld(t *testing.T) {
+	db := filled(t, 71)
+	for number, blocks := range map[int]bool{90624: true, 100023: false} {
+		p, err := Check(t.Context(), db, database.PostgreSQL, database.Server{Product: "PostgreSQL", Version: "test", Number: number}, parse(t, "2.5.0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.ID == "server" && f.Severity == Blocks && f.Migration == 80 })
+		if found != blocks || p.NeedsServer != "PostgreSQL 10" {
+			t.Errorf("server %d: needs %s, %+v", number, p.NeedsServer, p.Findings)
+		}
+	}
+}
+
+// TestWhatIsInTheWayNow: a session that migrates blocks, one that is idle in
+// a transaction is named.
+func TestWhatIsInTheWayNow(t *testing.T) {
+	db := filled(t, 12)
+	var dbname string
+	if err := db.QueryRowContext(t.Context(), `select current_database()`).Scan(&dbname); err != nil {
+		t.Fatal(err)
+	}
+	lock := conn(t, db)
+	if _, err := lock.ExecContext(t.Context(), `select pg_advisory_lock($1)`, LockKeys(dbname, "public")[2]); err != nil {
+		t.Fatal(err)
+	}
+	damaged(t, db, `select count(*) from artifact`) // and stays in its transaction
+	p := check(t, db, "1.10.19")
+	if got := ids(p); !slices.Equal(got, []string{"running", "open-transaction"}) || p.OK() {
+		t.Errorf("%s, %+v", p.Answer, p.Findings)
+	}
+	if p = check(t, db, "2.0.6"); !strings.Contains(p.Findings[0].Text, "15 s") {
+		t.Errorf("%+v", p.Findings)
+	}
+}
+
+func TestPreflightSeesStrangeDatabases(t *testing.T) {
+	for name, c := range map[string]struct {
+		at     Version
+		script string
+		target string
+		id     string
+		answer Answer
+	}{
+		"a fresh one":       {0, versionTable, "2.15.2", "empty", Unsafe},
+		"a row alone":       {0, versionTable + `insert into schema_migrations values (180, false)`, "2.15.2", "row", No},
+		"a dirty row":       {12, `update schema_migrations set dirty = true`, "1.10.0", "row", No},
+		"a damaged catalog": {130, `drop index idx_task_job_id`, "2.11.0", "structure", Unsafe},
+		"a merged one":      {120, harborsql.Defect("merged"), "2.11.0", "structure", No},
+		"two schemas":       {130, `create schema other; create table other.harbor_user ()`, "2.11.0", "schemas", No},
+		"the gap of 2.2.0":  {41, ``, "2.2.0", "refuses", No},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := empty(t)
+			if c.at > 0 {
+				build(t, db, c.at)
+			}
+			exec(t, db, c.script)
+			p := check(t, db, c.target)
+			if p.Answer != c.answer || len(p.Findings) == 0 || p.Findings[0].ID != c.id {
+				t.Errorf("%s, %+v", p.Answer, p.Findings)
+			}
+		})
+	}
+}
+
+func TestLoadsHaveRowsAndSizes(t *testing.T) {
+	p := check(t, filled(t, 71), "2.5.0")
+	at := slices.IndexFunc(p.Steps, func(s Step) bool { return s.Version == 80 })
+	if at < 0 {
+		t.Fatalf("%+v", p.Steps)
+	}
+	for _, l := range p.Steps[at].Loads {
+		if l.Table == "vulnerability_record" && (l.Rows != 30 || l.Bytes == 0 || l.Needs != l.Bytes || l.Does != "rewrites") {
+			t.Errorf("%+v", l)
+		}
+	}
+	if len(p.Steps[at].Loads) != 3 {
+		t.Errorf("%+v", p.Steps[at].Loads)
+	}
+}
+
+func TestBundledFolders(t *testing.T) {
+	for name, c := range map[string]struct {
+		from   int
+		target string
+		path   string
+	}{
+		"the next one":       {13, "2.9.0", ""},
+		"its own":            {15, "2.15.1", ""},
+		"one too far":        {13, "2.11.0", "one of v2.9.0 – v2.10.3 (13 to 14)"},
+		"two too far":        {13, "2.15.2", "one of v2.9.0 – v2.10.3 (13 to 14), one of v2.11.0 – v2.15.1 (14 to 15)"},
+		"without conversion": {9, "2.8.0", "one of v2.3.0 – v2.6.4 (9.6 to 13)"},
+		"back":               {18, "2.15.1", ""},
+	} {
+		if got := strings.Join(stops(c.from, parse(t, c.target)), ", "); got != c.path {
+			t.Errorf("%s: %q, want %q", name, got, c.path)
+		}
+	}
+	for folder, image := range map[string]bool{
+		"/var/lib/postgresql/data/pg15": true, "/var/lib/postgresql/data": true, "/var/lib/postgresql/15/main": false, "": false,
+	} {
+		if imageFolder.MatchString(folder) != image {
+			t.Errorf("%q: %v", folder, !image)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	for name, c := range map[string]struct {
+		target, version string
+		dirty           bool
+		want            Fit
+	}{
+		"its own":      {"1.8.6", "5", false, Exact},
+		"an older one": {"1.8.6", "3", false, Migrates},
+		"a newer one":  {"1.8.6", "12", false, Unfit},
+		"a dirty one":  {"1.8.6", "5", true, Unfit},
+		"MySQL":        {"1.5.0", "1.5.0", false, Exact},
+		"older MySQL":  {"1.5.0", "1.4.0", false, Unfit},
+		"other engine": {"1.8.6", "1.5.0", false, Unfit},
+	} {
+		if got := parse(t, c.target).Fit(c.version, c.dirty); got != c.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

@@ -60,11 +60,14 @@ func TestStrangeDatabases(t *testing.T) {
 		action    Action
 		finding   string
 	}{
-		"what an image has just made":                {0, versionTable, RowFresh, Absent, Keep, "the database is empty"},
-		"a first migration that failed":              {0, versionTable + `insert into schema_migrations values (1, true)`, RowDirty, Absent, Empty, "left nothing"},
-		"a row without tables":                       {0, versionTable + `insert into schema_migrations values (180, false)`, RowAlone, Absent, Refuse, "empty though it should not be"},
-		"tables without rows":                        {180, `truncate harbor_user, role, project, access cascade`, RowHonest, HalfRestored, Keep, "hold no row"},
-		"a restore that stopped":                     {180, `alter table tag drop constraint unique_tag; alter table blob drop constraint blob_digest_key; alter table task drop constraint task_pkey; alter table robot drop constraint robot_pkey; alter table quota drop constraint quota_pkey; alter table label_reference drop constraint label_reference_pkey`, RowHonest, HalfRestored, Keep, "incomplete"},
+		"what an image has just made":   {0, versionTable, RowFresh, Absent, Keep, "the database is empty"},
+		"a first migration that failed": {0, versionTable + `insert into schema_migrations values (1, true)`, RowDirty, Absent, Empty, "left nothing"},
+		"a row without tables":          {0, versionTable + `insert into schema_migrations values (180, false)`, RowAlone, Absent, Refuse, "empty though it should not be"},
+		"tables without rows":           {180, `truncate harbor_user, role, project, access cascade`, RowHonest, HalfRestored, Keep, "hold no row"},
+		"a restore that stopped":        {180, `alter table tag drop constraint unique_tag; alter table blob drop constraint blob_digest_key; alter table task drop constraint task_pkey; alter table robot drop constraint robot_pkey; alter table quota drop constraint quota_pkey; alter table label_reference drop constraint label_reference_pkey`, RowHonest, HalfRestored, Keep, "incomplete"},
+		"a restore that made half of the tables": {180, `do $$ declare t text; begin
+			for t in select tablename from pg_tables where schemaname = 'public' and tablename > 'harbor_user' and tablename <> 'schema_migrations' loop execute format('drop table %I cascade', t); end loop; end $$`,
+			RowHonest, HalfRestored, Keep, "incomplete"},
 		"the same with a row that lies":              {180, `drop table label_reference; update schema_migrations set version = 171`, RowLying, HalfRestored, Refuse, "171"},
 		"an older dump in a newer database":          {120, harborsql.Defect("merged"), RowHonest, Merged, Keep, "several versions"},
 		"the same with a dirty row":                  {120, harborsql.Defect("merged") + `; update schema_migrations set dirty = true`, RowDirty, Merged, Refuse, "dirty"},

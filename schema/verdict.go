@@ -146,6 +146,22 @@ func nearlyRecorded(ranking []Candidate, least int, rec Record) bool {
 	})
 }
 
+// halfOf returns the version of the one clean row where the catalog has
+// nothing but parts of that version's: what a restore leaves that stopped. The
+// nearest version may then be an older one, which had less to lose.
+func (c comparison) halfOf(rec Record) (Mark, bool) {
+	rows := rec.marks()
+	if len(rows) != 1 || rows[0].dirty {
+		return Mark{}, false
+	}
+	at := slices.IndexFunc(c.known, func(k known) bool { return k.Mark == rows[0].Mark })
+	if at < 0 {
+		return Mark{}, false
+	}
+	foreign := slices.ContainsFunc(c.with(c.known[at]), func(d Drift) bool { return d.Class == OtherVersion })
+	return rows[0].Mark, !foreign
+}
+
 // rowMark is a recorded version of either era.
 type rowMark struct {
 	Mark
