@@ -122,11 +122,32 @@ func listFolders(ctx context.Context, store blobstore.Reader) ([]Entry, map[ID]b
 // with SHA256SUMS, so that a manifest changed by anything but a forger is
 // refused with ErrCorrupt.
 func Load(ctx context.Context, store blobstore.Reader, id ID) (*Manifest, error) {
-	data, err := readAll(ctx, store, Key(id, ManifestName))
+	head, err := loadHead(ctx, store, id)
 	if err != nil {
-		return nil, fmt.Errorf("read manifest of snapshot %s: %w", id, err)
+		return nil, err
 	}
-	m, err := ParseManifest(data)
+	return head.parse(id)
+}
+
+// head is what a snapshot begins with: the two files that vouch for all others.
+type head struct{ manifest, sums []byte }
+
+func loadHead(ctx context.Context, store blobstore.Reader, id ID) (h head, err error) {
+	if h.manifest, err = readAll(ctx, store, Key(id, ManifestName)); err != nil {
+		return h, fmt.Errorf("read manifest of snapshot %s: %w", id, err)
+	}
+	if h.sums, err = readAll(ctx, store, Key(id, SumsName)); errors.Is(err, blobstore.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if err != nil {
+		return h, fmt.Errorf("snapshot %s: read %s: %w", id, SumsName, err)
+	}
+	return h, nil
+}
+
+// parse validates the head of the snapshot with that ID.
+func (h head) parse(id ID) (*Manifest, error) {
+	m, err := ParseManifest(h.manifest)
 	if newer := (*NewerFormatError)(nil); errors.As(err, &newer) {
 		return nil, fault.Refusedf("snapshot %s: %w", id, err).WithHint("use the harbordb release that wrote it, or a later one")
 	}
@@ -136,11 +157,7 @@ func Load(ctx context.Context, store blobstore.Reader, id ID) (*Manifest, error)
 	if m.ID != id {
 		return nil, fmt.Errorf("snapshot %s: %w: its manifest belongs to %s", id, ErrCorrupt, m.ID)
 	}
-	sums, err := readAll(ctx, store, Key(id, SumsName))
-	if err != nil {
-		return nil, fmt.Errorf("snapshot %s: %w: read %s: %w", id, ErrCorrupt, SumsName, err)
-	}
-	if !bytes.Equal(sums, Sums(m, data)) {
+	if !bytes.Equal(h.sums, Sums(m, h.manifest)) {
 		return nil, fmt.Errorf("snapshot %s: %w: %s and %s do not agree", id, ErrCorrupt, ManifestName, SumsName)
 	}
 	return m, nil

@@ -65,6 +65,8 @@ func snapshotsCommand(s *session) *cli.Command {
 				Action:      func(c *cli.Context) error { return runSnapshotsRemove(c, s) },
 			},
 			snapshotsPruneCommand(s),
+			snapshotsExportCommand(s),
+			snapshotsImportCommand(s),
 		},
 	}
 }
