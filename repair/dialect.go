@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/schema"
 )
 
 // dialect is what differs between the engines: texts, and the steps around the
@@ -62,6 +63,10 @@ type dialect struct {
 	// holdOff and holdOn are formats with table and trigger.
 	holdOff, holdOn string
 
+	// versionTable holds the schema version; parseVersion reads one as a
+	// person writes it.
+	versionTable string
+	parseVersion func(named string) (schema.Mark, error)
 	// writeVersion changes the schema version under the lock of lockVersion,
 	// which keeps migrations out until unlock.
 	writeVersion func(ctx context.Context, conn *sql.Conn, v *VersionChange, wait time.Duration) error

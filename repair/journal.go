@@ -190,8 +190,8 @@ func (j *Journal) head(ctx context.Context, id ID) (*record, error) {
 		return nil, fault.Refusedf("journal of repair %s has format %d; this harbordb reads up to %d", id, r.Format, journalFormat).
 			WithHint("use the harbordb that made it, or a newer one")
 	}
-	if r.ID != id || r.Plan == nil {
-		return nil, fault.Failedf("journal of repair %s: plan.json is not a plan of that repair", id)
+	if err := r.valid(id); err != nil {
+		return nil, fault.Failedf("journal of repair %s: %s: %w", id, planName, err)
 	}
 	r.marks = map[string]mark{}
 	for _, name := range []string{committedName, undoingName, undoneName} {
@@ -206,6 +206,26 @@ func (j *Journal) head(ctx context.Context, id ID) (*record, error) {
 		r.marks[name] = m
 	}
 	return &r, nil
+}
+
+// valid refuses a plan that nobody wrote: what follows relies on it.
+func (r *record) valid(id ID) error {
+	switch {
+	case r.ID != id || r.Plan == nil:
+		return errors.New("it is not a plan of that repair")
+	case dialects[r.Plan.Target.Engine] == nil:
+		return fmt.Errorf("there is no engine %q", r.Plan.Target.Engine)
+	case r.Plan.Version != nil && (r.Plan.Version.From.Engine != r.Plan.Target.Engine || len(r.Plan.Rows) != 1 || len(r.Tables) != 0):
+		return errors.New("its change of the schema version is not whole")
+	case r.Plan.Version == nil && len(r.Plan.Rows) != 0:
+		return errors.New("it has rows of its own")
+	}
+	for _, t := range r.Tables {
+		if t.keyAt() < 0 {
+			return fmt.Errorf("table %q has no column %q", t.Name, t.Key)
+		}
+	}
+	return nil
 }
 
 func (j *Journal) getJSON(ctx context.Context, key string, value any) error {

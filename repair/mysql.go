@@ -56,6 +56,8 @@ var mysql = &dialect{
 			first.String(), rows, table, key, sets.String()[2:])
 	},
 
+	versionTable: "alembic_version",
+	parseVersion: parseAlembic,
 	writeVersion: writeVersion,
 	lockVersion:  lockNothing,
 	trouble:      mysqlTrouble,

@@ -65,6 +65,8 @@ var postgresql = &dialect{
 	holdOff: "alter table %s disable trigger %s",
 	holdOn:  "alter table %s enable trigger %s",
 
+	versionTable: "schema_migrations",
+	parseVersion: parseMigration,
 	writeVersion: forcePostgres,
 	lockVersion:  lockPostgres,
 	trouble:      postgresTrouble,

@@ -119,6 +119,31 @@ func TestDamagedJournalIsNeverUndone(t *testing.T) {
 		}
 		requireFault(t, err, fault.Failed, string(id), "damaged")
 	}
+	plan, err := os.ReadFile(filepath.Join(folder, "plan.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(rows, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{
+		`"key": "id"`:            `"key": "uuid"`,
+		`"engine": "postgresql"`: `"engine": "oracle"`,
+		`"id": "` + string(id):   `"id": "20200101T000000.000Z-000000`,
+		`"rows_sha256": "`:       `"rows_sha256": "0`,
+		`"format": 1`:            `"format": 0`,
+	} {
+		damaged := strings.Replace(string(plan), from, to, 1)
+		if damaged == string(plan) {
+			t.Fatalf("%s is not in the plan", from)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "plan.json"), []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := repair.PlanUndo(t.Context(), h.db, h.journal, id); err == nil {
+			t.Fatalf("%s: undone", to)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(folder, "plan.json"), []byte(`{"format": 9, "id": "`+string(id)+`"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}

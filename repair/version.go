@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/harbordb/harbordb/database"
@@ -46,7 +47,7 @@ func PlanSchema(ctx context.Context, db *database.DB, named string) (*Plan, erro
 	}
 	decision := schema.Decide(evidence)
 	if named != "" {
-		mark, err := parseMark(db.Engine(), named)
+		mark, err := s.d.parseVersion(named)
 		if err != nil {
 			return nil, err
 		}
@@ -62,21 +63,23 @@ func PlanSchema(ctx context.Context, db *database.DB, named string) (*Plan, erro
 	return versionPlan(target, m.made, evidence, decision), nil
 }
 
-// parseMark reads a version as a person writes it.
-func parseMark(e database.Engine, named string) (schema.Mark, error) {
-	if e == database.MySQL {
-		if len(schema.ReleasesAtAlembic(named)) == 0 {
-			return schema.Mark{}, fault.Usagef("no release of the MySQL era has alembic_version %q", named).
-				WithHint("it is written like 1.5.0; harbordb schema releases lists all")
-		}
-		return schema.Mark{Alembic: named}, nil
-	}
+// parseMigration reads a version as a person writes it, from 1.6 on.
+func parseMigration(named string) (schema.Mark, error) {
 	v, err := schema.ParseVersion(named)
 	if err != nil || v == 0 {
 		return schema.Mark{}, fault.Usagef("--version %q is not a schema version", named).
 			WithHint("it is a number such as 140; harbordb schema releases lists all")
 	}
 	return schema.Mark{Version: v}, nil
+}
+
+// parseAlembic is the same up to 1.5.
+func parseAlembic(named string) (schema.Mark, error) {
+	if len(schema.ReleasesAtAlembic(named)) == 0 {
+		return schema.Mark{}, fault.Usagef("no release of the MySQL era has alembic_version %q", named).
+			WithHint("it is written like 1.5.0; harbordb schema releases lists all")
+	}
+	return schema.Mark{Alembic: named}, nil
 }
 
 // refusalOf is a decision not to decide, as an error.
@@ -98,7 +101,7 @@ func versionPlan(target Target, made time.Time, evidence schema.Evidence, d sche
 		return p
 	}
 	p.Version = &VersionChange{From: from, To: d.Target(from), Decision: d}
-	p.Rows = []Item{{Table: versionTable(from.Engine), From: Text(from.String()), To: Text(p.Version.To.String())}}
+	p.Rows = []Item{{Table: dialects[from.Engine].versionTable, From: Text(from.String()), To: Text(p.Version.To.String())}}
 	p.Before = []Step{{What: "stop core, or let it fail: it must not migrate meanwhile; the migration lock keeps it from that"}}
 	for _, next := range d.Next {
 		p.After = append(p.After, Step{What: next})
@@ -106,15 +109,10 @@ func versionPlan(target Target, made time.Time, evidence schema.Evidence, d sche
 	return p
 }
 
-func versionTable(e database.Engine) string {
-	return map[database.Engine]string{database.PostgreSQL: "schema_migrations", database.MySQL: "alembic_version"}[e]
-}
-
 // sameVersion compares what two records say.
 func sameVersion(a, b schema.Record) bool {
-	return a.Table == b.Table && a.AlembicTable == b.AlembicTable &&
-		len(a.Rows) == len(b.Rows) && (len(a.Rows) == 0 || reflect.DeepEqual(a.Rows, b.Rows)) &&
-		(a.Engine != database.MySQL || len(a.Alembic) == len(b.Alembic) && (len(a.Alembic) == 0 || reflect.DeepEqual(a.Alembic, b.Alembic)))
+	return a.Table == b.Table && a.AlembicTable == b.AlembicTable && slices.Equal(a.Alembic, b.Alembic) &&
+		slices.EqualFunc(a.Rows, b.Rows, func(x, y schema.Row) bool { return reflect.DeepEqual(x, y) })
 }
 
 // find says how the version table stands.
@@ -249,7 +247,7 @@ func (u *UndoPlan) readVersion(ctx context.Context, s *session, r *record) error
 	case asBefore:
 		u.Already = 1
 	default:
-		u.Conflicts = append(u.Conflicts, Conflict{Table: versionTable(v.From.Engine), Row: v.To.String(), Found: string(f),
+		u.Conflicts = append(u.Conflicts, Conflict{Table: dialects[v.From.Engine].versionTable, Row: v.To.String(), Found: string(f),
 			Changes: []ColumnChange{{Column: "version", From: Text(v.To.String()), To: Text(now.String())}}})
 	}
 	return nil
