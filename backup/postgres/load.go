@@ -58,8 +58,10 @@ func (l *loader) openWorker(ctx context.Context) (*loadWorker, error) {
 		return nil, err
 	}
 	// The database is thrown away if anything fails, so a commit need not
-	// wait for the disk.
-	err = exec(ctx, conn.PgConn(), "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'")
+	// wait for the disk. Nobody but our own workers holds a lock in it, and
+	// to validate two foreign keys of one large table takes one after the
+	// other, however long: here a wait has its end without a bound.
+	err = exec(ctx, conn.PgConn(), "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET lock_timeout = 0")
 	if err != nil {
 		conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("set up session on database %s: %w", l.name, err)
@@ -97,6 +99,9 @@ func (l *loader) run(ctx context.Context, jobs int) error {
 		workers = append(workers, w)
 	}
 	if err := l.loadRows(ctx, workers); err != nil {
+		return err
+	}
+	if err := l.attachIndexes(ctx, leader.conn); err != nil {
 		return err
 	}
 	if err := l.setSequences(ctx, leader.conn); err != nil {
@@ -226,9 +231,17 @@ func (l *loader) buildIndex(ctx context.Context, w *loadWorker, ix pgmodel.Index
 			return fmt.Errorf("set up session: %w", err)
 		}
 	}
-	for _, s := range append([]pgmodel.Statement{ix.Create}, ix.Then...) {
-		if err := l.execute(ctx, w.conn, s); err != nil {
-			return err
+	return l.execute(ctx, w.conn, ix.Create)
+}
+
+// attachIndexes makes constraints of the indexes. It takes no time, but locks
+// the table for a moment: among the builds it would wait for each of them.
+func (l *loader) attachIndexes(ctx context.Context, conn *pgx.Conn) error {
+	for _, ix := range l.script.Indexes {
+		for _, s := range ix.Then {
+			if err := l.execute(ctx, conn, s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
