@@ -33,7 +33,8 @@ type Options struct {
 	// LeaveOutUnsupported leaves out, by name, objects that a snapshot
 	// cannot carry; without it they refuse the backup.
 	LeaveOutUnsupported bool
-	// SkipData names tables whose rows are left out.
+	// SkipData names tables whose rows are left out, as SkipTables
+	// returns them.
 	SkipData []string
 }
 

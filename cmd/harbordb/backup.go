@@ -32,6 +32,7 @@ func backupCommand(s *session) *cli.Command {
 			&cli.StringFlag{Name: "label", Usage: "a `TEXT` by which the snapshot can be named later"},
 			jobsFlag(),
 			&cli.BoolFlag{Name: "verify", Usage: "read the whole snapshot back at once"},
+			&cli.StringSliceFlag{Name: "skip-data", Usage: "leave out the rows of tables: scan (results of scans), audit (the log of who did what), or the name of a `TABLE`; several with commas"},
 			&cli.BoolFlag{Name: "leave-out-unsupported", Usage: "leave out, by name, objects that a snapshot cannot carry"},
 		),
 		Action: func(c *cli.Context) error { return runBackup(c, s) },
@@ -79,6 +80,10 @@ func runBackup(c *cli.Context, s *session) error {
 		return err
 	}
 	defer db.Close()
+	options, err := backupOptions(c, db, n)
+	if err != nil {
+		return err
+	}
 	store, err := s.createStore(c.Context)
 	if err != nil {
 		return err
@@ -88,10 +93,7 @@ func runBackup(c *cli.Context, s *session) error {
 	if result.Swept, err = s.sweepSnapshots(c.Context, store); err != nil {
 		return err
 	}
-	m, err := s.takeSnapshot(c, store, db, backup.Options{
-		Label: c.String("label"), Jobs: n, Tool: readBuildInfo().tool(),
-		LeaveOutUnsupported: c.Bool("leave-out-unsupported"),
-	}, to)
+	m, err := s.takeSnapshot(c, store, db, options, to)
 	if err != nil {
 		return err
 	}
@@ -109,6 +111,19 @@ func runBackup(c *cli.Context, s *session) error {
 	result.Snapshot = newSnapshotRow(entryOf(m))
 	result.Seconds = time.Since(began).Seconds()
 	return s.console.print(result, result.text)
+}
+
+// backupOptions reads the flags that say what is taken.
+func backupOptions(c *cli.Context, db *database.DB, jobs int) (backup.Options, error) {
+	var names []string
+	for _, name := range c.StringSlice("skip-data") {
+		names = append(names, strings.TrimSpace(name))
+	}
+	skip, err := backup.SkipTables(c.Context, db, names)
+	return backup.Options{
+		Label: c.String("label"), Jobs: jobs, Tool: readBuildInfo().tool(),
+		LeaveOutUnsupported: c.Bool("leave-out-unsupported"), SkipData: skip,
+	}, err
 }
 
 // checkLabel refuses what could be taken for something else.

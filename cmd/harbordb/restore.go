@@ -84,6 +84,8 @@ type restorePlan struct {
 	Since  *target.Since `json:"since,omitempty"`
 	// OIDCUsers counts the users whose old CLI secrets come back.
 	OIDCUsers int64 `json:"oidc_users"`
+	// LeftOut is what the snapshot does not have.
+	LeftOut []string `json:"left_out"`
 }
 
 func restoreSnapshot(c *cli.Context, s *session, ref string) error {
@@ -117,7 +119,8 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if err != nil {
 		return refuseCorrupt(err)
 	}
-	p := restorePlan{Plan: restore.Plan(), Source: newSnapshotRow(entryOf(snapshot.Manifest)), OIDCUsers: rowsOfTable(content, "oidc_user")}
+	p := restorePlan{Plan: restore.Plan(), Source: newSnapshotRow(entryOf(snapshot.Manifest)), OIDCUsers: rowsOfTable(content, "oidc_user"),
+		LeftOut: append([]string{}, content.LeftOut...)}
 	if err := s.belongs(c, server, snapshot.Manifest, settings.Database, p.Plan); err != nil {
 		return err
 	}
@@ -318,6 +321,9 @@ func (r restorePlan) text(p *page) {
 	}
 	for _, n := range r.Notes {
 		p.line("  note: %s", n)
+	}
+	for _, o := range r.LeftOut {
+		p.line("  note: the snapshot was taken without %s", o)
 	}
 	if r.Mode == target.SwapIn {
 		r.caveats(p)
