@@ -37,7 +37,7 @@ func exec(t *testing.T, db *sql.DB, text string, args ...any) {
 	}
 }
 
-func look(t *testing.T, db *sql.DB) Evidence {
+func look(t *testing.T, db database.Querier) Evidence {
 	t.Helper()
 	ev, err := Inspect(t.Context(), db, database.PostgreSQL)
 	if err != nil {
@@ -79,6 +79,9 @@ func TestEveryVersionIsRecognised(t *testing.T) {
 		}
 		if len(ev.Verdict.Against) > 0 {
 			t.Errorf("version %s: against %q", v, ev.Verdict.Against)
+		}
+		if d := Decide(ev); d.Action != Keep {
+			t.Errorf("version %s: the decision is to %s: %q", v, d.Action, d.Why)
 		}
 		everyRow(t, db, v)
 	}
@@ -140,12 +143,16 @@ func TestFreshInstallIsLikeAnUpgrade(t *testing.T) {
 	}
 }
 
-// eachVersion returns databases by version, one for all cases of a test.
+// eachVersion returns databases by version, one for all cases of a test;
+// version 0 is an empty one.
 func eachVersion(t *testing.T) func(Version) *sql.DB {
 	made := map[Version]*sql.DB{}
 	return func(v Version) *sql.DB {
 		if made[v] == nil {
-			made[v] = harbor(t, v)
+			made[v] = empty(t)
+			if v > 0 {
+				build(t, made[v], v)
+			}
 		}
 		return made[v]
 	}
@@ -198,11 +205,7 @@ func TestDamageIsNamed(t *testing.T) {
 		"migration 40 run twice":  {40, `alter table notification_policy add constraint notification_policy_name_project_id_key1 unique (name, project_id)`, Sound, 40, "constraint notification_policy.notification_policy_name_project_id_key1", Extra, Addition},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tx := damaged(t, databases(c.at), c.script)
-			ev, err := Inspect(t.Context(), tx, database.PostgreSQL)
-			if err != nil {
-				t.Fatal(err)
-			}
+			ev := look(t, damaged(t, databases(c.at), c.script))
 			if ev.Verdict.Structure != c.structure || ev.Verdict.Shown.Version != c.shown {
 				t.Errorf("%s at %s, %q; want %s at %s", ev.Verdict.Structure, ev.Verdict.Shown, ev.Verdict.Findings, c.structure, c.shown)
 			}

@@ -249,17 +249,3 @@ func TestOlderCoreOnARowSetByHand(t *testing.T) {
 	}
 	toTheNewest(t, settings, db)
 }
-
-func TestHonestRowIsLeftAlone(t *testing.T) {
-	db := harbor(t, 1)
-	for _, m := range Migrations() {
-		build(t, db, m.Version)
-		before := recorded(t, db)
-		if d := Decide(look(t, db)); d.Action != Keep {
-			t.Errorf("at %s the decision is to %s: %q", m.Version, d.Action, d.Why)
-		}
-		if now := recorded(t, db); now.String() != before.String() {
-			t.Errorf("the row says %s", now)
-		}
-	}
-}

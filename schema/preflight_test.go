@@ -44,16 +44,24 @@ func ids(p Preflight) []string {
 	return list
 }
 
-// TestHealthyHarborMayUpgrade is the other half of every defect below: without
-// it nothing is found.
-func TestHealthyHarborMayUpgrade(t *testing.T) {
+// TestPreflight asks filled databases, each made once.
+func TestPreflight(t *testing.T) {
+	databases := eachFilled(t)
+	t.Run("a healthy Harbor may upgrade", func(t *testing.T) { healthyMayUpgrade(t, databases) })
+	t.Run("each obstacle is found", func(t *testing.T) { obstaclesAreFound(t, databases) })
+	t.Run("what blocks makes the migration fail", func(t *testing.T) { blockedFails(t, databases) })
+}
+
+// healthyMayUpgrade is the other half of every defect below: without it
+// nothing is found.
+func healthyMayUpgrade(t *testing.T, databases func(Version) *sql.DB) {
 	for _, c := range []struct {
 		at     Version
 		target string
 		first  Version
 	}{{1, "1.7.0", 2}, {3, "1.10.19", 4}, {12, "2.0.6", 15}, {15, "2.2.0", 30}, {41, "2.2.1", 50}, {53, "2.8.6", 60}, {111, "2.15.2", 120}, {180, "2.15.2", 0}} {
 		t.Run(c.at.String()+" to "+c.target, func(t *testing.T) {
-			db := filled(t, c.at)
+			db := databases(c.at)
 			before := dbtest.Dump(t, db)
 			p := check(t, db, c.target)
 			if p.Answer != Yes || len(ids(p)) > 0 {
@@ -70,8 +78,7 @@ func TestHealthyHarborMayUpgrade(t *testing.T) {
 	}
 }
 
-func TestEachObstacleIsFound(t *testing.T) {
-	databases := eachFilled(t)
+func obstaclesAreFound(t *testing.T, databases func(Version) *sql.DB) {
 	for id, c := range map[string]struct {
 		at       Version
 		target   string
@@ -135,10 +142,8 @@ func eachFilled(t *testing.T) func(Version) *sql.DB {
 	}
 }
 
-// TestWhatBlocksMakesTheMigrationFail proves the obstacles against the
-// migrations themselves.
-func TestWhatBlocksMakesTheMigrationFail(t *testing.T) {
-	databases := eachFilled(t)
+// blockedFails proves the obstacles against the migrations themselves.
+func blockedFails(t *testing.T, databases func(Version) *sql.DB) {
 	for id, to := range map[string]struct{ from, to Version }{
 		"policy-filters":             {3, 4},
 		"schedule-status":            {31, 40},
@@ -204,6 +209,7 @@ func TestWhatIsInTheWayNow(t *testing.T) {
 }
 
 func TestPreflightSeesStrangeDatabases(t *testing.T) {
+	databases := eachVersion(t)
 	for name, c := range map[string]struct {
 		at     Version
 		script string
@@ -220,12 +226,7 @@ func TestPreflightSeesStrangeDatabases(t *testing.T) {
 		"the gap of 2.2.0":  {41, ``, "2.2.0", "refuses", No},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := empty(t)
-			if c.at > 0 {
-				build(t, db, c.at)
-			}
-			exec(t, db, c.script)
-			p := check(t, db, c.target)
+			p := check(t, damaged(t, databases(c.at), c.script), c.target)
 			if p.Answer != c.answer || len(p.Findings) == 0 || p.Findings[0].ID != c.id {
 				t.Errorf("%s, %+v", p.Answer, p.Findings)
 			}

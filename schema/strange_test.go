@@ -52,6 +52,7 @@ func TestNoHarborIsSaid(t *testing.T) {
 const versionTable = `create table schema_migrations (version bigint not null primary key, dirty boolean not null);`
 
 func TestStrangeDatabases(t *testing.T) {
+	databases := eachVersion(t)
 	for name, c := range map[string]struct {
 		at        Version // 0: an empty database
 		script    string
@@ -81,12 +82,7 @@ func TestStrangeDatabases(t *testing.T) {
 		"a negative version, left by golang-migrate": {100, `update schema_migrations set version = -1, dirty = true`, RowDirty, Sound, Set, "-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := empty(t)
-			if c.at > 0 {
-				build(t, db, c.at)
-			}
-			exec(t, db, c.script)
-			ev := look(t, db)
+			ev := look(t, damaged(t, databases(c.at), c.script))
 			v := ev.Verdict
 			if v.Row != c.row || c.structure != "" && v.Structure != c.structure {
 				t.Errorf("row %s, structure %s, shown %s; want %s, %s", v.Row, v.Structure, v.Shown, c.row, c.structure)
@@ -173,7 +169,7 @@ func TestOverrideWarns(t *testing.T) {
 // TestConvertedFromMySQL: such a database is sound at every version, and what
 // is different is told apart from damage.
 func TestConvertedFromMySQL(t *testing.T) {
-	for _, v := range []Version{1, 4, 15, 31, 53, 180} {
+	for _, v := range []Version{1, 15, 53, 180} {
 		t.Run(v.String(), func(t *testing.T) {
 			db := empty(t)
 			if err := harborsql.ConvertFromMySQL(t.Context(), db, int(v)); err != nil {
