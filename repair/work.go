@@ -92,9 +92,10 @@ func (p *planner) planWork(ctx context.Context, w work) error {
 }
 
 // notFinal is the condition that a status is not final: as for Harbor, every
-// word that the release does not know counts.
+// word that the release does not know counts. Three comparisons are quicker
+// than a list, over millions of rows.
 func (p *planner) notFinal(column string) condition {
-	return condition{fmt.Sprintf("(%s is null or %[1]s not in (%s))", column, marks(3, "?")), anys(p.words.all())}
+	return condition{fmt.Sprintf("(%s is null or %[1]s <> ? and %[1]s <> ? and %[1]s <> ?)", column), anys(p.words.all())}
 }
 
 // isFinal is the same of one value.
@@ -162,7 +163,7 @@ func (p *planner) openExecutions(ctx context.Context, w work) (map[int64]*execut
 func (p *planner) openTasks(ctx context.Context, w work, found map[int64]*execution) ([]task, error) {
 	open := p.notFinal("t.status")
 	if w.tasks.has("status_code") {
-		open.text = "(" + open.text + " or t.status_code <> 3)"
+		open.text = "(t.status_code <> 3 or " + open.text + ")"
 	}
 	if !w.indexed {
 		still := p.notFinal("e.status")
