@@ -14,8 +14,10 @@ import (
 	"github.com/harbordb/harbordb/snapshots/mymodel"
 )
 
-// partBytes is how much of a table goes into one part.
-const partBytes = 64 << 20
+// partBytes is how much of a table goes into one part. It is less than on
+// PostgreSQL: Harbor's databases of the MySQL era are small, and all workers
+// have to be busy with the one large table that they have.
+const partBytes = 16 << 20
 
 // maxParts bounds the parts of one table, whatever the server's estimates.
 const maxParts = 4096

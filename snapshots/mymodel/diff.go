@@ -3,6 +3,7 @@ package mymodel
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,10 +17,40 @@ func Diff(a, b *Model) []string {
 // different servers, which print the same table in different words, it
 // compares columns, keys and foreign keys instead of whole statements.
 func Compare(want, got *Model) []string {
+	lower := lowerCounters(want, got)
 	if want.Server.Product == got.Server.Product && want.Server.Number/100 == got.Server.Number/100 {
-		return differences(want.factsWithoutCounters(), got.factsWithoutCounters())
+		return append(differences(want.factsWithoutCounters(), got.factsWithoutCounters()), lower...)
 	}
-	return differences(want.plainFacts(), got.plainFacts())
+	return append(differences(want.plainFacts(), got.plainFacts()), lower...)
+}
+
+// lowerCounters finds tables that would hand out ids once more.
+func lowerCounters(want, got *Model) []string {
+	var out []string
+	for _, t := range want.Tables {
+		other := got.Table(t.Name)
+		if other == nil {
+			continue
+		}
+		if had, has := t.nextID(), other.nextID(); has < had {
+			out = append(out, fmt.Sprintf("next AUTO_INCREMENT value of table %s is %d in the first and %d in the second", t.Name, had, has))
+		}
+	}
+	return out
+}
+
+// nextID is the next AUTO_INCREMENT value, 1 where the statement names none.
+func (t *Table) nextID() uint64 {
+	s, err := splitTable(t.Name, t.Create)
+	if err != nil { // cannot be in a valid model
+		return 0
+	}
+	_, text := s.counter()
+	next, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 1
+	}
+	return next
 }
 
 // facts are what a model says, by object.
