@@ -171,8 +171,3 @@ func parseObject(line string) (object, string, error) {
 	}
 	return object{Kind(f[0]), f[1], f[2]}, f[3], nil
 }
-
-// formatObject is the line that parseObject reads.
-func formatObject(o object, definition string) string {
-	return strings.Join([]string{string(o.Kind), o.Table, o.Name, definition}, "\t")
-}

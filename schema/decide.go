@@ -157,9 +157,7 @@ func (d Decision) set(ev Evidence) Decision {
 	v := ev.Verdict
 	d.Action, d.To = Set, v.Shown
 	d.Why = append(append(d.Why, v.Findings...), v.For...)
-	for _, a := range v.Against {
-		d.Warnings = append(d.Warnings, a)
-	}
+	d.Warnings = append(d.Warnings, v.Against...)
 	if row, one := ev.Record.One(); one && row.Dirty && v.Shown.Version < row.Version {
 		d.Next = append(d.Next, fmt.Sprintf("remove what made migration %s fail: harbordb schema check --to the release that core is to be", row.Version))
 	}
