@@ -62,9 +62,6 @@ func (s subject) revision(t testing.TB) string {
 	return registry.RevisionPath(s.repository, digest(t, s.image.Digest))
 }
 func (s subject) current() string { return registry.TagCurrentPath(s.repository, "v1") }
-func (s subject) tagIndex(t testing.TB) string {
-	return registry.TagIndexPath(s.repository, "v1", digest(t, s.image.Digest))
-}
 func (s subject) own() registrytest.Descriptor { return s.image.Layers[len(s.image.Layers)-1] }
 func (s subject) layer(t testing.TB) string    { return registry.BlobPath(digest(t, s.own().Digest)) }
 func (s subject) layerLink(t testing.TB) string {
@@ -99,7 +96,6 @@ func writes(name func(subject, testing.TB) string, content string) func(testing.
 }
 
 func current(s subject, _ testing.TB) string   { return s.current() }
-func tagIndex(s subject, t testing.TB) string  { return s.tagIndex(t) }
 func revision(s subject, t testing.TB) string  { return s.revision(t) }
 func manifest(s subject, t testing.TB) string  { return s.manifestName(t) }
 func layer(s subject, t testing.TB) string     { return s.layer(t) }
