@@ -61,7 +61,7 @@ func (s subject) manifestName(t testing.TB) string {
 func (s subject) revision(t testing.TB) string {
 	return registry.RevisionPath(s.repository, digest(t, s.image.Digest))
 }
-func (s subject) current() string { return registry.TagCurrentPath(s.repository, "v1") }
+func (s subject) current() string              { return registry.TagCurrentPath(s.repository, "v1") }
 func (s subject) own() registrytest.Descriptor { return s.image.Layers[len(s.image.Layers)-1] }
 func (s subject) layer(t testing.TB) string    { return registry.BlobPath(digest(t, s.own().Digest)) }
 func (s subject) layerLink(t testing.TB) string {
