@@ -112,9 +112,6 @@ func listFolders(ctx context.Context, store blobstore.Reader) ([]Entry, map[ID]b
 		}
 		return nil
 	})
-	if errors.Is(err, blobstore.ErrNotFound) {
-		return nil, manifests, nil // a store that nothing was written to yet
-	}
 	return entries, manifests, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/harbordb/harbordb/blobstore/dir"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
+	"github.com/harbordb/harbordb/internal/registrytest"
 	"github.com/harbordb/harbordb/snapshots"
 )
 
@@ -24,7 +26,8 @@ import (
 // under that name.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "age" {
-		os.Exit(m.Run())
+		log.SetOutput(io.Discard) // net/http reports there what OpenStack sends too much
+		os.Exit(registrytest.Main(m.Run))
 	}
 	if err := runAge(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "age:", err)

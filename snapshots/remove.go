@@ -31,7 +31,7 @@ func remove(ctx context.Context, store blobstore.Store, id ID) error {
 		keys = append(keys, o.Key)
 		return nil
 	})
-	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
+	if err != nil {
 		return err
 	}
 	for _, key := range keys {
@@ -69,7 +69,7 @@ func unfinishedUploads(ctx context.Context, store blobstore.Reader, prefixes ...
 			uploads = append(uploads, u)
 			return nil
 		})
-		if err != nil && !errors.Is(err, blobstore.ErrNotFound) && !errors.Is(err, blobstore.ErrDenied) {
+		if err != nil && !errors.Is(err, blobstore.ErrDenied) {
 			return nil, err
 		}
 	}
@@ -133,7 +133,7 @@ func withoutFolder(ctx context.Context, store blobstore.Reader, entries []Entry)
 		note(o.Key, o.Size)
 		return nil
 	})
-	if err != nil && !errors.Is(err, blobstore.ErrNotFound) {
+	if err != nil {
 		return nil, err
 	}
 	uploads, err := unfinishedUploads(ctx, store, prefix, leasePrefix)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/blobstore/dir"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
@@ -51,7 +52,7 @@ var sample = []table{
 }
 
 // write makes a snapshot of tables and returns its ID.
-func write(t *testing.T, store *dir.Store, at time.Time, random byte, label string, tables []table, to ...snapshots.Recipient) snapshots.ID {
+func write(t *testing.T, store blobstore.Store, at time.Time, random byte, label string, tables []table, to ...snapshots.Recipient) snapshots.ID {
 	t.Helper()
 	ctx := t.Context()
 	id, err := snapshots.NewID(at, zeros{random})
@@ -105,7 +106,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-func verify(t *testing.T, store *dir.Store, id snapshots.ID) []string {
+func verify(t *testing.T, store blobstore.Reader, id snapshots.ID) []string {
 	t.Helper()
 	v, err := snapshots.Verify(t.Context(), store, id, renderer, 2, progress.Discard)
 	check(t, err)
@@ -308,7 +309,7 @@ func TestListShowsWhatIsNoSnapshot(t *testing.T) {
 	}
 }
 
-func list(t *testing.T, store *dir.Store, now time.Time) []snapshots.Entry {
+func list(t *testing.T, store blobstore.Reader, now time.Time) []snapshots.Entry {
 	t.Helper()
 	entries, err := snapshots.List(t.Context(), store, now)
 	check(t, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -125,6 +126,9 @@ func (s *Store) fail(verb, key string, err error) error {
 }
 
 func (s *Store) hint(err error) string {
+	if refused := (*net.OpError)(nil); errors.As(err, &refused) {
+		return "is the server running, and is the endpoint right?"
+	}
 	var e *apiError
 	if !errors.As(err, &e) {
 		return ""
@@ -136,6 +140,10 @@ func (s *Store) hint(err error) string {
 		return "create the bucket first, or correct its name"
 	case e.code == "SignatureDoesNotMatch":
 		return "check the secret key; some old gateways need signature version 2"
+	case e.code == "InvalidAccessKeyId":
+		return "check the access key: the server does not know it"
+	case e.code == "AccessDenied":
+		return "check the keys, and what they may do in this bucket"
 	case e.code == "RequestTimeTooSkewed":
 		return "the clock of this machine or of the server is wrong"
 	case isExpired(e):
