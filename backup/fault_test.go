@@ -239,6 +239,7 @@ func TestRestoreCutAtAnyPoint(t *testing.T) {
 			if !strings.Contains(err.Error(), b.Name) {
 				t.Errorf("cut at %.0f %%: %s is left and not named: %v", at*100, b.Name, err)
 			}
+			server.Exec(t, "postgres", `DROP DATABASE "`+b.Name+`" WITH (FORCE)`)
 		}
 	}
 }

@@ -101,12 +101,21 @@ func (s *Server) isLeft(ctx context.Context, name string) (bool, error) {
 	return ok && !loaded && !locked, nil
 }
 
+// dropAttempts is how often a drop is tried over new connections: what cut the
+// load has often cut the idle connections of the pool, too.
+const dropAttempts = 5
+
 // drop drops a database of ours. A killed restore's server process may still
 // be building an index in it: it is ended.
 func (s *Server) drop(ctx context.Context, name string) error {
-	err := terminate(ctx, s.db, name)
-	if err == nil {
-		err = s.exec(ctx, "DROP DATABASE IF EXISTS "+quote(name))
+	var err error
+	for range dropAttempts {
+		if err = terminate(ctx, s.db, name); err == nil {
+			err = s.exec(ctx, "DROP DATABASE IF EXISTS "+quote(name))
+		}
+		if err == nil || sqlState(err) != "" || ctx.Err() != nil {
+			break // done, or the server has answered
+		}
 	}
 	if err != nil {
 		return fault.Hint(fmt.Errorf("drop database %s: %w", name, err), "drop it by hand: DROP DATABASE %s", quote(name))
