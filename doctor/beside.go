@@ -28,6 +28,9 @@ func (x *examination) schema() error {
 	for _, text := range v.Findings {
 		x.find(Finding{ID: "schema", Severity: Error, Text: text, Count: 1, Effect: effect, Fix: fix})
 	}
+	for _, text := range v.Notes {
+		x.find(Finding{ID: "schema-note", Severity: Info, Text: text, Count: 1, Effect: "none by itself", Fix: "nothing needs to be done"})
+	}
 	for _, m := range x.evidence.Running {
 		x.find(Finding{ID: "migration-running", Severity: Info, Text: m.String(), Count: 1,
 			Effect: "what is found may be out of date in a moment", Fix: "look again when it has ended"})

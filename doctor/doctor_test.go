@@ -323,3 +323,41 @@ func TestRunChangesNothing(t *testing.T) {
 	}
 	dbtest.RequireSame(t, before, dbtest.Dump(t, db))
 }
+
+func TestMySQL(t *testing.T) {
+	server := dbtest.MariaDB(t)
+	for name, c := range map[string]struct{ release, script, id string }{
+		"a sound 1.1":        {"1.1.0", "", ""},
+		"a sound 1.5":        {"1.5.0", "", ""},
+		"no administrator":   {"1.5.0", "update user set sysadmin_flag = 0 where user_id = 1", "admin"},
+		"read-only":          {"1.5.0", "insert into properties (k, v) values ('read_only', 'true')", "read-only"},
+		"a member who left":  {"1.5.0", "insert into project_member (project_id, entity_id, entity_type, role) values (1, 4711, 'u', 2)", "members"},
+		"a member of old":    {"1.3.0", "update user set deleted = 1 where user_id = 1", "members"},
+		"a job that hangs":   {"1.5.0", "insert into replication_job (status, policy_id, repository, operation, tags, creation_time, update_time) values ('running', 8, 'library/a', 'transfer', 'v1', '2018-01-01', '2018-01-01')", "stuck-replication"},
+		"an emptied version": {"1.5.0", "delete from alembic_version", "schema"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := server.CreateDatabase(t)
+			db := dbtest.Open(t, settings)
+			if err := harborsql.BuildMySQL(t.Context(), db, c.release); err != nil {
+				t.Fatal(err)
+			}
+			if c.script != "" {
+				dbtest.Exec(t, settings, c.script)
+			}
+			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			r, err := Run(t.Context(), tx, database.MySQL, database.Server{Product: "MariaDB", Version: "10.11", Number: 101100}, Options{Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, ok := finding(r, c.id)
+			if ok != (c.id != "") || ok && (f.Count != 1 || r.Healthy()) || c.id == "" && !r.Healthy() {
+				t.Errorf("%q:\n%s", c.id, found(r))
+			}
+		})
+	}
+}

@@ -159,7 +159,7 @@ type place struct {
 }
 
 // harbor reports whether the place holds Harbor's tables.
-func (p place) harbor() bool { return p.users || p.tables >= 3 }
+func (p place) harbor() bool { return p.users || p.tables >= 5 }
 
 func recordedPostgres(ctx context.Context, q database.Querier) (Record, error) {
 	places, err := pgPlacesHere(ctx, q)

@@ -75,8 +75,8 @@ func TestStrangeDatabases(t *testing.T) {
 		"Notary's version table":                     {100, `alter table schema_migrations drop column dirty; create table tuf_files (id serial primary key)`, RowNotHarbor, "", Refuse, "Notary"},
 		"a version of a development build":           {5, `update schema_migrations set version = 6`, RowUnknown, Sound, Set, "no known Harbor release"},
 		"a version of a far future":                  {180, `update schema_migrations set version = 300`, RowUnknown, Sound, Refuse, "no known Harbor release"},
-		"an upgrade between two migrations":          {2, ``, RowHonest, Sound, Keep, "no release ends at version 2"},
-		"a version in no release":                    {181, ``, RowHonest, Sound, Keep, "development"},
+		"an upgrade between two migrations":          {2, ``, RowHonest, Sound, Keep, ""},
+		"a version in no release":                    {181, ``, RowHonest, Sound, Keep, ""},
 		"Notary's tables beside Harbor's":            {100, `create table tuf_files (id serial primary key); create table private_keys (id serial primary key)`, RowHonest, Sound, Keep, ""},
 		"the key of the version table lost":          {100, `alter table schema_migrations drop constraint schema_migrations_pkey; insert into schema_migrations values (100, false), (91, true)`, RowDuplicated, Damaged, Set, "3 rows"},
 		"a negative version, left by golang-migrate": {100, `update schema_migrations set version = -1, dirty = true`, RowDirty, Sound, Set, "-1"},
@@ -98,6 +98,26 @@ func TestStrangeDatabases(t *testing.T) {
 				t.Errorf("decision for %s", d.To)
 			}
 		})
+	}
+}
+
+// TestVersionsBetweenReleases: they are honest, and said to be unusual.
+func TestVersionsBetweenReleases(t *testing.T) {
+	for version, note := range map[Version]string{2: "no release ends at version 2", 190: "development", 180: ""} {
+		v := look(t, harbor(t, version)).Verdict
+		if !v.Healthy() || !strings.Contains(strings.Join(v.Notes, "\n"), note) || (note == "") != (len(v.Notes) == 0) {
+			t.Errorf("%s: %q, notes %q", version, v.Findings, v.Notes)
+		}
+	}
+}
+
+// TestDamageBesideADirtyRow: the row says where to look, so that a lost index
+// does not keep it from being put right.
+func TestDamageBesideADirtyRow(t *testing.T) {
+	tx := damaged(t, harbor(t, 171), `drop index idx_task_job_id; update schema_migrations set version = 180, dirty = true`)
+	ev := look(t, tx)
+	if d := Decide(ev); d.Action != Set || d.To.Version != 170 || ev.Verdict.Structure != Damaged {
+		t.Errorf("decision to %s %s: %q", d.Action, d.To, d.Why)
 	}
 }
 

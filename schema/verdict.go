@@ -67,6 +67,7 @@ type Verdict struct {
 	For        []string   `json:"for"`      // the evidence for Shown, in words
 	Against    []string   `json:"against"`
 	Findings   []string   `json:"findings"` // what is wrong, one sentence each; empty where all is well
+	Notes      []string   `json:"notes"`    // what is unusual and not wrong
 }
 
 // Healthy reports that the row says what the catalog shows and that nothing
@@ -101,6 +102,8 @@ func choose(ranking []Candidate, versions []known, rec Record) (shown Mark, pair
 	case least == 0 && one:
 		confidence = Certain
 	case one && least <= smallDamage && next-least >= clearGap && !nearlyRecorded(ranking, least, rec):
+		confidence = Likely
+	case one && least <= smallDamage && explainedByDirty(versions, nearest, rec):
 		confidence = Likely
 	default:
 		confidence = Unsure
@@ -162,6 +165,19 @@ func (c comparison) halfOf(rec Record) (Mark, bool) {
 	return rows[0].Mark, !foreign
 }
 
+// explainedByDirty reports that a dirty row says where to look: its migration
+// was run on the version before and is applied or not, so that the nearest of
+// these few versions is the right one, however little the next is behind it.
+// Before 50 come two.
+func explainedByDirty(versions []known, nearest []int, rec Record) bool {
+	rows := rec.marks()
+	if len(rows) != 1 || !rows[0].dirty {
+		return false
+	}
+	at := slices.IndexFunc(versions, func(k known) bool { return k.Mark == rows[0].Mark })
+	return slices.ContainsFunc(nearest, func(i int) bool { return at-2 <= i && i <= at })
+}
+
 // rowMark is a recorded version of either era.
 type rowMark struct {
 	Mark
@@ -185,7 +201,7 @@ func (r Record) marks() []rowMark {
 
 // judgeBare is the verdict on a database without Harbor's tables.
 func judgeBare(rec Record) Verdict {
-	v := Verdict{Structure: Absent, Confidence: Certain, Row: RowFresh, Releases: []string{}, For: []string{}, Against: []string{}}
+	v := Verdict{Structure: Absent, Confidence: Certain, Row: RowFresh, Releases: []string{}, For: []string{}, Against: []string{}, Notes: []string{}}
 	switch row, one := rec.One(); {
 	case len(rec.Rows) == 0:
 		v.Findings = []string{"the database is empty: no Harbor has started on it yet, or a database image found no data folder that it knows and made an empty one beside the real one"}
@@ -204,7 +220,7 @@ func judgeBare(rec Record) Verdict {
 // them would mean to wait for it, and what they show would be out of date.
 func judgeBusy(m Migrator) Verdict {
 	return Verdict{
-		Row: RowBusy, Structure: Unread, Confidence: Unsure, Releases: []string{}, For: []string{}, Against: []string{},
+		Row: RowBusy, Structure: Unread, Confidence: Unsure, Releases: []string{}, For: []string{}, Against: []string{}, Notes: []string{},
 		Findings: []string{m.String() + " and holds Harbor's tables: what they show will be known when it has ended"},
 	}
 }
@@ -214,7 +230,7 @@ func judge(ev Evidence, shown Mark, pair []Mark, confidence Confidence, emptySee
 	v := Verdict{
 		Row: rowState(ev.Record, shown), Structure: structure(ev.Drift, emptySeeds),
 		Shown: shown, Pair: pair, Confidence: confidence,
-		Releases: names(shown.Releases()), For: []string{}, Against: []string{}, Findings: []string{},
+		Releases: names(shown.Releases()), For: []string{}, Against: []string{}, Findings: []string{}, Notes: []string{},
 	}
 	if len(pair) > 0 {
 		v.For = append(v.For, pairWords(pair, shown, ev.Record))
@@ -224,10 +240,15 @@ func judge(ev Evidence, shown Mark, pair []Mark, confidence Confidence, emptySee
 		v.Against = append(v.Against, wrong...)
 		v.For = append(v.For, fmt.Sprintf("%d of %d probes agree", len(ev.Probes)-len(wrong), len(ev.Probes)))
 	}
-	v.Findings = append(v.Findings, rowFinding(v, ev.Record)...)
-	v.Findings = append(v.Findings, structureFinding(v, ev.Drift, emptySeeds)...)
+	if text := rowFinding(v, ev.Record); text != "" {
+		v.Findings = append(v.Findings, text)
+	}
 	if len(ev.Record.Schemas) > 1 {
 		v.Findings = append(v.Findings, fmt.Sprintf("Harbor's tables are in several schemas (%s); this is about %s, the first in the search path", strings.Join(ev.Record.Schemas, ", "), ev.Record.Schema))
+	}
+	v.Findings = append(v.Findings, structureFinding(v, ev.Drift, emptySeeds)...)
+	if text := unreleased(shown); text != "" {
+		v.Notes = append(v.Notes, text)
 	}
 	return v
 }

@@ -35,39 +35,36 @@ func pairWords(pair []Mark, shown Mark, rec Record) string {
 	return fmt.Sprintf("%s; no clean row says which, and %s may be run again without harm", same, pair[1])
 }
 
-// rowFinding says what is wrong with the row; nothing for an honest one.
-func rowFinding(v Verdict, rec Record) []string {
-	text := ""
+// rowFinding says what is wrong with the row; "" for an honest one.
+func rowFinding(v Verdict, rec Record) string {
 	switch v.Row {
-	case RowHonest:
-		return unreleased(v.Shown)
 	case RowDirty:
-		text = dirtyWords(v, rec)
+		return dirtyWords(v, rec)
 	case RowLying:
-		text = fmt.Sprintf("the row says %s, clean, but the catalog is that of %s", rec, v.Shown)
+		return fmt.Sprintf("the row says %s, clean, but the catalog is that of %s", rec, v.Shown)
 	case RowUnknown:
-		text = fmt.Sprintf("the row says %s, which no known Harbor release ships, and the catalog is that of %s", rec, v.Shown)
+		return fmt.Sprintf("the row says %s, which no known Harbor release ships, and the catalog is that of %s", rec, v.Shown)
 	case RowEmptied:
-		text = fmt.Sprintf("the version row is gone, though the catalog is that of %s: core would run every migration from the first on and fail", v.Shown)
+		return fmt.Sprintf("the version row is gone, though the catalog is that of %s: core would run every migration from the first on and fail", v.Shown)
 	case RowDuplicated:
-		text = fmt.Sprintf("the version table has %s, and core reads any one of them", rec)
+		return fmt.Sprintf("the version table has %s, and core reads any one of them", rec)
 	case RowNoTable:
-		text = fmt.Sprintf("the version table is missing, though the catalog is that of %s", v.Shown)
+		return fmt.Sprintf("the version table is missing, though the catalog is that of %s", v.Shown)
 	case RowNotHarbor:
-		text = "schema_migrations is Notary's, without the column dirty: Harbor and Notary share this database, and Harbor cannot start on it"
+		return "schema_migrations is Notary's, without the column dirty: Harbor and Notary share this database, and Harbor cannot start on it"
 	}
-	return []string{text}
+	return ""
 }
 
-// unreleased is the finding on an honest row of a version between releases.
-func unreleased(m Mark) []string {
+// unreleased is the note on a version that no release ends at; "" for others.
+func unreleased(m Mark) string {
 	switch {
-	case m.Alembic != "" || len(m.Releases()) > 0:
-		return nil
+	case len(m.Releases()) > 0:
+		return ""
 	case !m.Version.Released():
-		return []string{fmt.Sprintf("version %s is in no Harbor release yet: this is the database of a development version", m)}
+		return fmt.Sprintf("version %s is in no Harbor release yet: this is the database of a development version", m)
 	}
-	return []string{fmt.Sprintf("no release ends at version %s: an upgrade stopped between two migrations, and the release that ran it will go on from here", m)}
+	return fmt.Sprintf("no release ends at version %s: an upgrade stopped between two migrations, and the release that ran it will go on from here", m)
 }
 
 func dirtyWords(v Verdict, rec Record) string {

@@ -23,6 +23,7 @@ func (s schemaStatus) text(p *page) {
 		[2]string{"converted from", map[bool]string{true: "MySQL"}[len(s.Lineage) > 0 && s.Record.Engine == database.PostgreSQL]},
 	)
 	p.list("found", v.Findings)
+	p.list("to know", v.Notes)
 	p.list("for it", v.For)
 	p.list("against it", v.Against)
 	var running []string
