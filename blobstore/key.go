@@ -78,12 +78,3 @@ func (r Range) Overlaps(prefix string) bool {
 	}
 	return r.Before == "" || prefix < r.Before
 }
-
-// First returns the least key that could be in the range, and whether that
-// key itself is in it: a listing may start there.
-func (r Range) First() (key string, inclusive bool) {
-	if r.Prefix > r.After {
-		return r.Prefix, true
-	}
-	return r.After, false
-}
