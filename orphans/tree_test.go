@@ -70,15 +70,9 @@ func writeFile(tb testing.TB, top, name string, content []byte) {
 	}
 }
 
-// writeImages writes a registry of so many tags as a registry would, with 12
-// files a tag: an image has three layers of its own, shares three with its
-// repository, and is the only one that its tag has ever meant.
-func writeImages(tb testing.TB, top string, tags int) {
-	tb.Helper()
-	eachImageFile(tags, func(name string, content []byte) { writeFile(tb, top, treeRoot+name, content) })
-}
-
-// eachImage calls f for each of so many images.
+// eachImage calls f for each of so many images. An image has three layers of
+// its own, shares three with its repository, and is the only one that its tag
+// has ever meant: 12 files a tag.
 func eachImage(tags int, f func(repository, tag string, config []byte, layers [][]byte, manifest []byte)) {
 	for i := range tags {
 		repository, tag := fmt.Sprintf("library/app-%d", i/perRepository), fmt.Sprintf("v1.%d", i%perRepository)
@@ -93,7 +87,8 @@ func eachImage(tags int, f func(repository, tag string, config []byte, layers []
 
 const perRepository = 500
 
-// eachImageFile calls put for the files of writeImages, below the tree.
+// eachImageFile calls put for the files that a registry writes for so many
+// tags, below the tree.
 func eachImageFile(tags int, put func(name string, content []byte)) {
 	blob := func(content []byte) registry.Digest {
 		d := digestOf(content)
