@@ -69,9 +69,9 @@ var bookkeepingChecks = []check{
 	},
 	{
 		id: "numbers-running-out", severity: Warning, from: 1, ask: (*examination).sequencesNearTheirEnd,
-		text:   "numbers of four bytes are more than 80 % used up",
-		effect: "when they are, new rows fail with \"integer out of range\" or \"nextval: reached maximum value\"",
-		fix:    "upgrade to a release with wider columns in time; a later one widens more of them",
+		text:   numbersText,
+		effect: numbersEffect,
+		fix:    numbersFix,
 	},
 	{
 		id: "scanner-default", severity: Warning, from: 15, needs: []string{"scanner_registration.is_default"},
@@ -123,6 +123,9 @@ var bookkeepingChecks = []check{
 }
 
 const (
+	numbersText    = "numbers of four bytes are more than 80 % used up"
+	numbersEffect  = "when they are, new rows fail with \"integer out of range\" or \"nextval: reached maximum value\""
+	numbersFix     = "upgrade to a release with wider columns in time; a later one widens more of them"
 	readOnlyEffect = "pushes and deletions are refused"
 	readOnlyFix    = "switch it off in Configuration, System Settings, unless somebody means it: a garbage collection that did not end leaves it on"
 )
@@ -143,6 +146,14 @@ var mysqlChecks = []check{
 		text:   "the built-in administrator is missing, deleted or no administrator",
 		effect: "nobody can log in as admin",
 		fix:    "restore the row from a dump, or set deleted to 0 and sysadmin_flag to 1",
+	},
+	{
+		id: "numbers-running-out", severity: Warning, engine: "mysql",
+		query: "select concat(table_name, ' is at ', auto_increment, ' of 2147483647') as found from information_schema.tables " +
+			"where table_schema = database() and auto_increment > 1717986918",
+		text:   numbersText,
+		effect: numbersEffect,
+		fix:    numbersFix,
 	},
 	{
 		id: "stuck-replication", severity: Error, engine: "mysql", needs: []string{"replication_job.operation"},

@@ -330,6 +330,7 @@ func TestMySQL(t *testing.T) {
 		"a sound 1.1":        {"1.1.0", "", ""},
 		"a sound 1.5":        {"1.5.0", "", ""},
 		"no administrator":   {"1.5.0", "update user set sysadmin_flag = 0 where user_id = 1", "admin"},
+		"numbers used up":    {"1.5.0", "alter table access_log auto_increment = 2147483000", "numbers-running-out"},
 		"read-only":          {"1.5.0", "insert into properties (k, v) values ('read_only', 'true')", "read-only"},
 		"a member who left":  {"1.5.0", "insert into project_member (project_id, entity_id, entity_type, role) values (1, 4711, 'u', 2)", "members"},
 		"a member of old":    {"1.3.0", "update user set deleted = 1 where user_id = 1", "members"},

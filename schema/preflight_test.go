@@ -295,3 +295,18 @@ func TestFit(t *testing.T) {
 		}
 	}
 }
+
+// TestEscapesThatJsonbRefuses compares the rule with the server's.
+func TestEscapesThatJsonbRefuses(t *testing.T) {
+	db := empty(t)
+	for _, text := range []string{
+		`{"a": "plain"}`, `{"a": "\u0041"}`, `{"a": "\u0000"}`, `{"a": "\\u0000"}`, `{"a": "\\\u0000"}`, `{"a\u0000": 1}`,
+		`{"a": "\ud83d\ude00"}`, `{"a": "\ud83d"}`, `{"a": "\ude00"}`, `{"a": "\ud83d x"}`, `{"a": "\ud83d\n\ude00"}`, `{"a": "\ude00\ud83d"}`, `{"a": "\uD83D\uDE00"}`,
+	} {
+		var refused bool
+		err := db.QueryRowContext(t.Context(), `select $1::text::json::jsonb is null`, text).Scan(&refused)
+		if jsonbRefuses(text) != (err != nil) {
+			t.Errorf("%s: %v, and the server says %v", text, jsonbRefuses(text), err)
+		}
+	}
+}

@@ -158,8 +158,12 @@ type place struct {
 	users, row, alembic, notary bool
 }
 
-// harbor reports whether the place holds Harbor's tables.
-func (p place) harbor() bool { return p.users || p.tables >= 5 }
+// harbor reports whether the place holds Harbor's tables. Single ones have
+// names that other programs use, too; both version tables together are
+// Harbor's alone.
+func (p place) harbor() bool {
+	return p.users || p.tables >= 5 || p.tables > 0 && p.row && p.alembic
+}
 
 func recordedPostgres(ctx context.Context, q database.Querier) (Record, error) {
 	places, err := pgPlacesHere(ctx, q)
@@ -223,6 +227,10 @@ func noHarborIn(places []place) error {
 	if len(places) == 0 {
 		return fault.Failedf("none of Harbor's tables is here, %w", ErrNoHarbor).
 			WithHint("check the database name (Harbor's is usually registry); if it is right, no Harbor has started on it yet, or a database image found no data folder that it knows and made an empty one beside the real one")
+	}
+	if !slices.ContainsFunc(places, func(p place) bool { return p.row }) {
+		return fault.Failedf("tables with some of Harbor's names are here, but too few for any release, %w", ErrNoHarbor).
+			WithHint("check the database name; if it is right, a restore has stopped early: restore again")
 	}
 	return fault.Failedf("another program's schema_migrations is here, %w", ErrNoHarbor).WithHint("check the database name; Harbor's is usually registry")
 }

@@ -111,3 +111,21 @@ func TestSpan(t *testing.T) {
 		t.Errorf("Span(0.4.0) = %q", got)
 	}
 }
+
+func FuzzParseRelease(f *testing.F) {
+	for _, s := range []string{"v2.11.0", "2.11", "v2.11.0-6b7ecba1", "9999.9999.9999", "", "v", "2.11.0.1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := ParseRelease(s)
+		if err != nil {
+			if fault.KindOf(err) != fault.Usage {
+				t.Errorf("%q: %v", s, err)
+			}
+			return
+		}
+		if again, err := ParseRelease(r.String()); err != nil || again.Name != r.Name {
+			t.Errorf("%q is %s, and that is %v, %v", s, r, again, err)
+		}
+	})
+}

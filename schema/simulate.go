@@ -83,6 +83,11 @@ func (r Release) Start(row *Row) (Outcome, error) {
 	if text := r.floorError(row); text != "" {
 		return Outcome{Runs: []Migration{}, Error: text, Log: []string{r.fatalLine(text)}}, nil
 	}
+	if row != nil && row.Version < Version(database.NilVersion) {
+		// golang-migrate does not expect such a number and panics.
+		text := fmt.Sprintf("suint(%d) expects input >= 0", row.Version)
+		return Outcome{Runs: []Migration{}, Error: text, Log: []string{"panic: " + text}}, nil
+	}
 	rec := &recorder{version: database.NilVersion}
 	if row != nil {
 		rec.version, rec.dirty = int(row.Version), row.Dirty

@@ -26,19 +26,20 @@ func TestCoreSaysWhatItSays(t *testing.T) {
 		err     string
 		log     string // a line that is printed
 	}{
-		"downgrade to 1.6":        {"1.6.3", &Row{Version: 12}, "file does not exist", "failed to initialize the system: file does not exist"},
-		"downgrade to 1.8.6":      {"1.8.6", &Row{Version: 12}, "file does not exist", "failed to initialize database: file does not exist"},
-		"downgrade to 1.8.6, too": {"1.8.6", &Row{Version: 12}, "file does not exist", `Failed to upgrade schema, error: "file does not exist"`},
-		"downgrade to 2.0":        {"2.0.6", &Row{Version: 180}, "file does not exist", "failed to migrate: file does not exist"},
-		"downgrade to 2.4":        {"2.4.3", &Row{Version: 180}, "file does not exist", "error: no migration found for version 180"},
-		"a gap from 2.5 on":       {"2.15.2", &Row{Version: 13}, strings.Replace(downgrade25, "version 12", "version 13", -1), "failed to migrate the database, error: " + strings.Replace(downgrade25, "version 12", "version 13", -1)},
-		"the same, logged":        {"2.9.0", &Row{Version: 13}, strings.Replace(downgrade25, "version 12", "version 13", -1), "error: " + strings.Replace(downgrade25, "version 12", "version 13", -1)},
-		"the gap of 2.2.0":        {"2.2.0", &Row{Version: 41}, "file does not exist", "error: no migration found for version 41"},
-		"dirty":                   {"2.11.0", &Row{Version: 50, Dirty: true}, "Dirty database version 50. Fix and force version.", `Failed to upgrade schema, error: "Dirty database version 50. Fix and force version."`},
-		"dirty and too new":       {"1.8.6", &Row{Version: 12, Dirty: true}, "Dirty database version 12. Fix and force version.", "failed to initialize database: Dirty database version 12. Fix and force version."},
-		"too old for 2.0":         {"2.0.0", &Row{Version: 5}, "please upgrade to version 1.9 first", "failed to migrate: please upgrade to version 1.9 first"},
-		"too old for 2.8":         {"2.8.6", &Row{Version: 12}, "please upgrade to version 1.10 first", "failed to migrate the database, error: please upgrade to version 1.10 first"},
-		"nothing to do":           {"1.10.0", &Row{Version: 15}, "", "No change in schema, skip."},
+		"downgrade to 1.6":            {"1.6.3", &Row{Version: 12}, "file does not exist", "failed to initialize the system: file does not exist"},
+		"downgrade to 1.8.6":          {"1.8.6", &Row{Version: 12}, "file does not exist", "failed to initialize database: file does not exist"},
+		"downgrade to 1.8.6, too":     {"1.8.6", &Row{Version: 12}, "file does not exist", `Failed to upgrade schema, error: "file does not exist"`},
+		"downgrade to 2.0":            {"2.0.6", &Row{Version: 180}, "file does not exist", "failed to migrate: file does not exist"},
+		"downgrade to 2.4":            {"2.4.3", &Row{Version: 180}, "file does not exist", "error: no migration found for version 180"},
+		"a gap from 2.5 on":           {"2.15.2", &Row{Version: 13}, strings.Replace(downgrade25, "version 12", "version 13", -1), "failed to migrate the database, error: " + strings.Replace(downgrade25, "version 12", "version 13", -1)},
+		"the same, logged":            {"2.9.0", &Row{Version: 13}, strings.Replace(downgrade25, "version 12", "version 13", -1), "error: " + strings.Replace(downgrade25, "version 12", "version 13", -1)},
+		"the gap of 2.2.0":            {"2.2.0", &Row{Version: 41}, "file does not exist", "error: no migration found for version 41"},
+		"dirty":                       {"2.11.0", &Row{Version: 50, Dirty: true}, "Dirty database version 50. Fix and force version.", `Failed to upgrade schema, error: "Dirty database version 50. Fix and force version."`},
+		"dirty and too new":           {"1.8.6", &Row{Version: 12, Dirty: true}, "Dirty database version 12. Fix and force version.", "failed to initialize database: Dirty database version 12. Fix and force version."},
+		"too old for 2.0":             {"2.0.0", &Row{Version: 5}, "please upgrade to version 1.9 first", "failed to migrate: please upgrade to version 1.9 first"},
+		"too old for 2.8":             {"2.8.6", &Row{Version: 12}, "please upgrade to version 1.10 first", "failed to migrate the database, error: please upgrade to version 1.10 first"},
+		"a number that nobody writes": {"2.11.0", &Row{Version: -5}, "suint(-5) expects input >= 0", "panic: suint(-5) expects input >= 0"},
+		"nothing to do":               {"1.10.0", &Row{Version: 15}, "", "No change in schema, skip."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, err := parse(t, c.release).Start(c.row)

@@ -21,6 +21,7 @@ func TestNoHarborIsSaid(t *testing.T) {
 	for name, c := range map[string]struct{ script, says string }{
 		"an empty database":      {``, "none of Harbor's tables"},
 		"somebody else's":        {`create table orders (id int)`, "none of Harbor's tables"},
+		"a few familiar names":   {`create table project (id int); create table role (id int)`, "too few for any release"},
 		"another golang-migrate": {`create table orders (id int); create table schema_migrations (version bigint primary key, dirty boolean not null); insert into schema_migrations values (7, false)`, "another program"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,6 +69,9 @@ func TestStrangeDatabases(t *testing.T) {
 		"a restore that stopped":        {180, `alter table tag drop constraint unique_tag; alter table blob drop constraint blob_digest_key; alter table task drop constraint task_pkey; alter table robot drop constraint robot_pkey; alter table quota drop constraint quota_pkey; alter table label_reference drop constraint label_reference_pkey`, RowHonest, HalfRestored, Keep, "incomplete"},
 		"a restore that made half of the tables": {180, `do $$ declare t text; begin
 			for t in select tablename from pg_tables where schemaname = 'public' and tablename > 'harbor_user' and tablename <> 'schema_migrations' loop execute format('drop table %I cascade', t); end loop; end $$`,
+			RowHonest, HalfRestored, Keep, "incomplete"},
+		"a restore that made a few tables": {180, `do $$ declare t text; begin
+			for t in select tablename from pg_tables where schemaname = 'public' and tablename not in ('access', 'alembic_version', 'schema_migrations') loop execute format('drop table %I cascade', t); end loop; end $$`,
 			RowHonest, HalfRestored, Keep, "incomplete"},
 		"the same with a row that lies":              {180, `drop table label_reference; update schema_migrations set version = 171`, RowLying, HalfRestored, Refuse, "171"},
 		"an older dump in a newer database":          {120, harborsql.Defect("merged"), RowHonest, Merged, Keep, "several versions"},
