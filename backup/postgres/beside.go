@@ -12,6 +12,10 @@ import (
 	"github.com/harbordb/harbordb/internal/fault"
 )
 
+// sizeOf is the size of database d, 0 where we may not know it or where it is
+// being dropped right now.
+const sizeOf = `COALESCE(CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) END, 0)`
+
 // isLocked tells whether a session holds our lock in database d.
 const isLocked = `EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.database = d.oid AND l.granted
 	AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 1)`
@@ -19,8 +23,7 @@ const isLocked = `EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = '
 // Beside lists the databases beside name, oldest first.
 func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT d.datname, COALESCE(pg_catalog.shobj_description(d.oid, 'pg_database'), ''),
-		CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) ELSE 0 END,
-		`+isLocked+` FROM pg_catalog.pg_database d`, int64(loadLock>>32), int64(loadLock&0xffffffff))
+		`+sizeOf+`, `+isLocked+` FROM pg_catalog.pg_database d WHERE d.datname ~ '[0-9]{8}t[0-9]{6}z$'`, int64(loadLock>>32), int64(loadLock&0xffffffff))
 	if err != nil {
 		return nil, fmt.Errorf("list databases beside %s: %w", name, err)
 	}

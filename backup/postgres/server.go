@@ -103,8 +103,7 @@ func (s *Server) System(ctx context.Context) (string, error) { return s.db.Syste
 func (s *Server) look(ctx context.Context, name string) (target.Database, error) {
 	t := target.Database{Name: name, State: target.Missing, Sessions: []target.Session{}}
 	err := s.db.QueryRowContext(ctx, `SELECT pg_catalog.pg_get_userbyid(d.datdba),
-		CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) ELSE 0 END
-		FROM pg_catalog.pg_database d WHERE d.datname = $1`, name).Scan(&t.Owner, &t.Bytes)
+		`+sizeOf+` FROM pg_catalog.pg_database d WHERE d.datname = $1`, name).Scan(&t.Owner, &t.Bytes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, nil
 	}
