@@ -110,6 +110,9 @@ func (s *cacheShard) get(raw []byte) ([]byte, bool) {
 }
 
 func (s *cacheShard) put(raw, refs []byte) {
+	if s.path == "" {
+		return
+	}
 	s.entries[string(raw)] = bytes.Clone(refs)
 	s.used[string(raw)] = true
 	s.added++

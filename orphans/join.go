@@ -28,8 +28,8 @@ func (s *scan) joinBlobs(ctx context.Context) error {
 	asks, ctx := errgroup.WithContext(ctx)
 	asks.SetLimit(s.opts.Gets)
 	list := shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), s.estimateBlobs(), s.opts.Split))
-	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard) error {
-		j := &join{scan: s, shard: sh, asks: asks}
+	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard, b *batch) error {
+		j := &join{scan: s, shard: sh, asks: asks, batch: b}
 		defer j.pending.Wait() // its questions live no longer than ctx
 		if !s.scope.all() {
 			return j.ask(ctx)
@@ -55,7 +55,7 @@ type join struct {
 	pending sync.WaitGroup
 
 	algorithms []string
-	batch      batch
+	batch      *batch
 	at         int // the first record that has not been looked at
 	judge      judge
 	keys       int64
@@ -110,12 +110,12 @@ func (j *join) load(ctx context.Context) error {
 	}
 	algorithm := j.algorithms[0]
 	for _, spool := range []*spool{j.scan.facts, j.scan.refs} {
-		if err := spool.load(&j.batch, j.shard, algorithm); err != nil {
+		if err := spool.load(j.batch, j.shard, algorithm); err != nil {
 			return err
 		}
 	}
 	if db := j.scan.db; db != nil && db.era.artifacts && j.scan.scope.all() {
-		if err := db.loadBlobRows(ctx, j.shard, algorithm, &j.batch); err != nil {
+		if err := db.loadBlobRows(ctx, j.shard, algorithm, j.batch); err != nil {
 			return err
 		}
 	}

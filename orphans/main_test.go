@@ -9,5 +9,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(memoryTags) != "" {
+		os.Exit(syntheticScan())
+	}
 	os.Exit(registrytest.Main(func() int { return dbtest.Main(m) }))
 }

@@ -29,19 +29,29 @@ func (s *scan) readManifests(ctx context.Context) error {
 	gets, ctx := errgroup.WithContext(ctx)
 	gets.SetLimit(s.opts.Gets)
 	list := shards(shardCount(s.facts.bytes.Load(), s.count.revisions.Load(), s.opts.Split))
-	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard) error {
-		m := &manifestShard{scan: s, shard: sh, gets: gets, dedup: newDedup()}
+	seen := newDedup()
+	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard, b *batch) error {
+		m := &manifestShard{scan: s, shard: sh, gets: gets, dedup: seen, batch: b}
 		return m.run(ctx)
 	})
 	return errors.Join(gets.Wait(), err)
 }
 
-// eachShard runs f for every shard, a few at a time.
-func (s *scan) eachShard(ctx context.Context, list []shard, f func(context.Context, shard) error) error {
+// eachShard runs f for every shard, a few at a time, each with a batch to hold
+// its records.
+func (s *scan) eachShard(ctx context.Context, list []shard, f func(context.Context, shard, *batch) error) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(joiners)
+	free := make(chan *batch, joiners)
+	for range joiners {
+		free <- new(batch)
+	}
 	for _, sh := range list {
-		work.Go(func() error { return f(ctx, sh) })
+		work.Go(func() error {
+			b := <-free
+			defer func() { free <- b }()
+			return f(ctx, sh, b)
+		})
 	}
 	return work.Wait()
 }
@@ -52,7 +62,7 @@ type manifestShard struct {
 	shard shard
 	gets  *errgroup.Group // shared by all shards: it bounds the requests
 
-	batch     batch
+	batch     *batch
 	algorithm string
 	files     map[byte]*cacheShard
 	filesMu   sync.Mutex
@@ -77,7 +87,7 @@ func (m *manifestShard) runAlgorithm(ctx context.Context, algorithm string) erro
 	m.algorithm = algorithm
 	m.files, m.known, m.rows = make(map[byte]*cacheShard), make(map[int]bool), make(map[int][]registry.Digest)
 	m.batch.reset()
-	if err := m.scan.facts.load(&m.batch, m.shard, algorithm); err != nil {
+	if err := m.scan.facts.load(m.batch, m.shard, algorithm); err != nil {
 		return err
 	}
 	m.batch.sort()

@@ -86,7 +86,7 @@ type Options struct {
 	// BytesPerSecond bounds the reading of blobs; 0 means no bound.
 	BytesPerSecond int64
 	// Memory is how many bytes of records are kept before they go to
-	// TempDir. Default 64 MB.
+	// TempDir. Default 16 MB.
 	Memory int64
 
 	Progress progress.Reporter // default progress.Discard
@@ -103,7 +103,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Lists, 16)
 	setDefault(&o.Gets, 32)
 	setDefault(&o.Split, 20_000)
-	setDefault(&o.Memory, 64<<20)
+	setDefault(&o.Memory, 16<<20)
 	if o.Progress == nil {
 		o.Progress = progress.Discard
 	}

@@ -196,6 +196,12 @@ type sortKey struct {
 
 func (b *batch) reset() { b.arena, b.at = b.arena[:0], b.at[:0] }
 
+// grow makes room for so many more bytes and records.
+func (b *batch) grow(bytes, count int) {
+	b.arena = slices.Grow(b.arena, bytes)
+	b.at = slices.Grow(b.at, count)
+}
+
 func (b *batch) add(r record) {
 	b.at = append(b.at, sortKey{prefixOf(r.digest()), uint32(len(b.arena))})
 	b.arena = append(b.arena, r...)

@@ -32,7 +32,7 @@ func shards(n int) []shard {
 }
 
 // shardBytes is how much the records of one shard may take.
-const shardBytes = 24 << 20
+const shardBytes = 8 << 20
 
 // shardCount is the number of shards for records of a total size and for some
 // number of blobs, of which so many are worth a listing of their own.

@@ -21,7 +21,7 @@ const partitions = 256
 // small registry costs little.
 const (
 	firstChunk = 1 << 10
-	fullChunk  = 32 << 10
+	fullChunk  = 16 << 10
 )
 
 // room is the memory that the spools of a scan share, and the file that takes
@@ -97,6 +97,8 @@ type partition struct {
 	mu     sync.Mutex
 	chunks [][]byte
 	disk   []extent
+	bytes  int
+	count  int
 }
 
 type extent struct{ at, length int64 }
@@ -165,17 +167,20 @@ func (s *spool) addRaw(algorithm string, raw []byte, repo uint32, k kind, payloa
 // add appends under the partition's lock.
 func (p *partition) add(r *room, raw []byte, repo uint32, k kind, payload []byte, size int) error {
 	last := len(p.chunks) - 1
-	if last < 0 || cap(p.chunks[last])-len(p.chunks[last]) < size {
-		if last >= 0 && r.full.Load() {
-			if err := p.write(r); err != nil {
-				return err
-			}
+	if last >= 0 && r.full.Load() && cap(p.chunks[last])-len(p.chunks[last]) < size {
+		if err := p.write(r); err != nil {
+			return err
 		}
+		last = len(p.chunks) - 1
+	}
+	if last < 0 || cap(p.chunks[last])-len(p.chunks[last]) < size {
 		p.chunks = append(p.chunks, make([]byte, 0, p.chunkSize(size)))
 		last = len(p.chunks) - 1
 		r.used.Add(int64(cap(p.chunks[last])))
 	}
 	p.chunks[last] = appendRecord(p.chunks[last], raw, repo, k, payload)
+	p.bytes += size
+	p.count++
 	return nil
 }
 
@@ -195,17 +200,25 @@ func (p *partition) flush(r *room) error {
 	return p.write(r)
 }
 
-// write moves all chunks to the file.
+// write moves all chunks to the file, and keeps a full one for what comes next.
 func (p *partition) write(r *room) error {
+	var free []byte
 	for _, chunk := range p.chunks {
 		at := r.end.Add(int64(len(chunk))) - int64(len(chunk))
 		if _, err := r.file.WriteAt(chunk, at); err != nil {
 			return fmt.Errorf("write temporary records: %w", err)
 		}
 		p.disk = append(p.disk, extent{at, int64(len(chunk))})
+		if cap(chunk) == fullChunk && free == nil {
+			free = chunk[:0]
+			continue
+		}
 		r.used.Add(-int64(cap(chunk)))
 	}
 	p.chunks = p.chunks[:0]
+	if free != nil {
+		p.chunks = append(p.chunks, free)
+	}
 	return nil
 }
 
@@ -215,22 +228,20 @@ func (s *spool) each(algorithm string, first byte, f func(record)) error {
 	p := &s.of(algorithm)[first]
 	p.mu.Lock()
 	disk := p.disk
-	chunks := slices.Clone(p.chunks)
+	recent := slices.Concat(p.chunks...) // the chunks themselves are used again
 	p.mu.Unlock()
 	var buf []byte
 	for _, e := range disk {
-		if int64(cap(buf)) < e.length {
+		if buf == nil {
 			buf = make([]byte, fullChunk)
 		}
-		buf = buf[:e.length]
-		if _, err := s.room.file.ReadAt(buf, e.at); err != nil {
+		chunk := buf[:e.length]
+		if _, err := s.room.file.ReadAt(chunk, e.at); err != nil {
 			return fmt.Errorf("read temporary records: %w", err)
 		}
-		eachIn(buf, f)
-	}
-	for _, chunk := range chunks {
 		eachIn(chunk, f)
 	}
+	eachIn(recent, f)
 	return nil
 }
 
@@ -244,6 +255,7 @@ func eachIn(buf []byte, f func(record)) {
 
 // load adds to b what the spool has for a shard and one of its algorithms.
 func (s *spool) load(b *batch, sh shard, algorithm string) error {
+	b.grow(s.size(sh, algorithm))
 	for first := sh.low >> 8; first <= (sh.high-1)>>8; first++ {
 		err := s.each(algorithm, byte(first), func(r record) {
 			if sh.holds(r.digest()) {
@@ -285,4 +297,19 @@ func (s *scan) eachDigest(spools []*spool, f func(registry.Digest, []record) err
 		}
 	}
 	return nil
+}
+
+// size estimates what a shard's records take, from whole partitions.
+func (s *spool) size(sh shard, algorithm string) (bytes, count int) {
+	parts := s.of(algorithm)
+	for first := sh.low >> 8; first <= (sh.high-1)>>8; first++ {
+		p := &parts[first]
+		p.mu.Lock()
+		bytes, count = bytes+p.bytes, count+p.count
+		p.mu.Unlock()
+	}
+	if width := sh.high - sh.low; width < 256 {
+		bytes, count = bytes*width/256, count*width/256
+	}
+	return bytes, count
 }
