@@ -10,9 +10,12 @@ import (
 
 func (s schemaStatus) text(p *page) {
 	v := s.Verdict
-	catalog := "none of Harbor's tables"
-	if v.Structure != schema.Absent {
-		catalog = fmt.Sprintf("%s, %s", v.Shown, v.Confidence)
+	catalog := fmt.Sprintf("%s, %s", v.Shown, v.Confidence)
+	switch v.Structure {
+	case schema.Absent:
+		catalog = "none of Harbor's tables"
+	case schema.Unread:
+		catalog = "not known while somebody changes it"
 	}
 	p.fields(
 		[2]string{"recorded", s.Record.String()},
@@ -35,7 +38,7 @@ func (s schemaStatus) text(p *page) {
 		p.heading("differences from %s", v.Shown)
 		driftTable(p, s.Drift)
 	}
-	if v.Confidence != schema.Certain {
+	if v.Confidence != schema.Certain && len(s.Ranking) > 0 {
 		p.heading("versions that come nearest")
 		for _, c := range s.Ranking {
 			p.line("  %-6s %d objects against it", c.Mark, c.Against)
