@@ -44,11 +44,11 @@ func nextReference(buf []byte) (ref registry.Reference, rest []byte, err error) 
 	}
 	ref.Role, ref.Foreign = registry.Role(buf[0]), buf[1]&flagForeign != 0
 	algorithm, rest, ok := cutCounted(buf[2:])
-	if !ok {
+	if !ok || len(algorithm) > maxDigest {
 		return ref, nil, errReferences
 	}
 	raw, rest, ok := cutCounted(rest)
-	if !ok || len(raw) == 0 {
+	if !ok || len(raw) == 0 || len(raw) > maxDigest {
 		return ref, nil, errReferences
 	}
 	size, n := binary.Varint(rest)

@@ -39,7 +39,7 @@ const shardBytes = 8 << 20
 func shardCount(bytes, blobs int64, split int) int {
 	n := 1
 	for n < allPrefixes && bytes/int64(n) > shardBytes || n < 256 && blobs/int64(n) > int64(split) {
-		n *= 16
+		n *= 4
 	}
 	return n
 }
