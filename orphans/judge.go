@@ -42,6 +42,7 @@ type inRepo struct {
 	revision, layer linkState
 	revisionGone    bool // there is the folder of a revision, empty
 	artifact, trash bool
+	referrer        bool
 	tags, tagIndex  [][]byte
 	tagRows         [][]byte
 	config, layers  bool // strong references in this repository, by role
@@ -114,6 +115,8 @@ func (j *judge) readRepo(records []record) {
 			f.artifact = true
 		case kindTrash:
 			f.trash = true
+		case kindReferrer:
+			f.referrer = true
 		case kindRef:
 			j.readRef(decodeReference(r.payload()))
 		}
@@ -203,6 +206,7 @@ func (j *judge) suspect(code Code, name string) {
 func (j *judge) revision() {
 	f := &j.repo
 	if j.scan.owner != databaseOwnsTags {
+		j.untagged()
 		return
 	}
 	name := registry.RevisionPath(j.nameOf, j.d)
@@ -221,6 +225,15 @@ func (j *judge) revision() {
 	case !f.artifact && f.revision != linkNone:
 		j.scan.repos.get(f.id).ghosts.Add(1)
 		j.suspect(RevisionNotInDB, name)
+	}
+}
+
+// untagged notes, in a deep scan, manifests that nothing but their digest leads
+// to: a matter of policy, not of damage.
+func (j *judge) untagged() {
+	f := &j.repo
+	if f.revision != linkNone && len(f.tags) == 0 && !f.referrer && !f.child && !f.subject && j.scan.opts.Depth != Metadata {
+		j.scan.notes.add(GarbageManifest, j.nameOf+"@"+j.d.String())
 	}
 }
 

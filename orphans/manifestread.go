@@ -72,6 +72,9 @@ func (m *manifestShard) recordManifest(task manifestTask, refs []registry.Refere
 	s := m.scan
 	for _, ref := range refs {
 		err := m.record(task.holders, ref.Digest, reference{role: ref.Role, foreign: ref.Foreign, size: ref.Size})
+		if err == nil && ref.Role == registry.RoleSubject {
+			err = m.recordReferrer(task)
+		}
 		if err != nil {
 			return err
 		}
@@ -87,6 +90,15 @@ func (m *manifestShard) recordManifest(task manifestTask, refs []registry.Refere
 			list = appendReference(list, ref)
 		}
 		if err := s.manifests.addRaw(m.algorithm, task.raw, noRepository, kindManifest, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *manifestShard) recordReferrer(task manifestTask) error {
+	for _, h := range task.holders {
+		if err := m.scan.facts.addRaw(m.algorithm, task.raw, h.repo, kindReferrer, nil); err != nil {
 			return err
 		}
 	}

@@ -229,6 +229,13 @@ var mutations = []mutation{
 		joined: []string{"X10 R:multi"},
 	},
 	{
+		name: "g2-untagged", push: func(t testing.TB, w *world, repository string) subject {
+			w.push(t, repository, registrytest.Image{Layers: []string{"untagged"}})
+			return one(t, w, repository)
+		},
+		notes: []orphans.Code{orphans.GarbageManifest}, depth: orphans.Manifests,
+	},
+	{
 		name: "g3-upload", push: func(t testing.TB, w *world, repository string) subject {
 			w.reg.LeaveUpload(t, repository, "some bytes")
 			return one(t, w, repository)

@@ -27,6 +27,7 @@ const (
 	kindTagRow                        // Harbor 1.9 and 1.10: a row for a tag: name
 	kindArtifact                      // a row of table artifact: id
 	kindTrash                         // a row of table artifact_trash
+	kindReferrer                      // the manifest has a subject: it needs no tag
 	kindRef                           // a manifest of the repository refers to it: reference
 	kindManifest                      // what a manifest refers to: list (in a spool of its own)
 	kindSegmentsNamed                 // an object has these segments (in a spool of its own)
