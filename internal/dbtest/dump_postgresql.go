@@ -16,10 +16,16 @@ import (
 )
 
 // postgresEntries lists what holds data: tables (a partitioned one through its
-// partitions), filled materialized views, sequences, large objects.
+// partitions), filled materialized views, sequences, large objects. Floats are
+// read as their bytes: before PostgreSQL 12 they print with other digits.
 const postgresEntries = `
 SELECT 'table ' || c.oid::regclass || ' (' || coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), '') || ')',
-       'COPY ' || c.oid::regclass || ' TO STDOUT'
+       CASE WHEN bool_or(a.atttypid IN ('float4'::regtype, 'float8'::regtype))
+            THEN 'COPY (SELECT ' || string_agg(CASE a.atttypid WHEN 'float4'::regtype THEN 'float4send(' || quote_ident(a.attname) || ')'
+                                                               WHEN 'float8'::regtype THEN 'float8send(' || quote_ident(a.attname) || ')'
+                                                               ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum)
+                 || ' FROM ' || c.oid::regclass || ') TO STDOUT'
+            ELSE 'COPY ' || c.oid::regclass || ' TO STDOUT' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
