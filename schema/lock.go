@@ -153,7 +153,7 @@ with locker as (
   where locktype = 'relation' and relation >= 16384 and mode = 'AccessExclusiveLock' and granted
     and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
 )
-select a.pid::bigint, coalesce(a.usename, '')::text, coalesce(a.client_addr::text, ''), coalesce(a.application_name, ''),
+select a.pid::bigint, coalesce(a.usename, '')::text, coalesce(pg_catalog.host(a.client_addr), ''), coalesce(a.application_name, ''),
   case when l.held then 'holds-lock' when l.pid is not null then 'waits-for-lock'
        when c.pid is not null then 'changes-catalog' else 'runs-batch' end, c.pid is not null, a.query_start
 from pg_catalog.pg_stat_activity a left join locker l on l.pid = a.pid left join changer c on c.pid = a.pid

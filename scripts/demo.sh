@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+if [ -t 1 ]; then heading='\n\033[1m# %s\033[0m\n'; else heading='\n# %s\n'; fi
+say() { printf "$heading" "$*"; }
 
 # show CODE COMMAND…: print a command, run it, and insist on its exit code.
 show() {

@@ -198,7 +198,7 @@ func stateOf(ctx context.Context, conn *pgx.Conn, name string) (target.State, er
 
 func (s *Server) sessions(ctx context.Context, name string) ([]target.Session, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT pid, COALESCE(usename, ''), COALESCE(application_name, ''),
-		COALESCE(client_addr::text, ''), COALESCE(state, '')
+		COALESCE(pg_catalog.host(client_addr), ''), COALESCE(state, '')
 		FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()
 		AND COALESCE(usename, '') <> '' ORDER BY pid`, name)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -406,7 +407,7 @@ func runDiscard(c *cli.Context, s *session, name string) error {
 		return err
 	}
 	ok, err := s.confirm(c, plan{value: b, question: "Drop database " + b.Name + "?", text: func(p *page) {
-		p.line("drop database %s (%s, %s since %s)", b.Name, humanBytes(b.Bytes), b.Kind, humanTime(b.Time))
+		p.line("drop database %s (%s, %s since %s)", b.Name, humanBytes(b.Bytes), strings.ReplaceAll(string(b.Kind), "-", " "), humanTime(b.Time))
 	}})
 	if err != nil || !ok {
 		return err

@@ -77,6 +77,9 @@ func upgrade(db *sql.DB, release schema.Release) error {
 		fmt.Println("[INFO] No change in schema, skip.")
 		return nil
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist // all that golang-migrate said until Harbor 2.5
+	}
 	return err
 }
 
