@@ -31,6 +31,25 @@ var siblings = []string{"cache", "maintenance", "delete", "redirect", "tag"}
 // environmentPrefix begins the variables that override the storage section.
 const environmentPrefix = "REGISTRY_STORAGE"
 
+// coreVariable looks like one of them and is none: Harbor's core has it, to
+// know the driver's name (harbor-helm templates/core/core-cm.yaml). A process
+// with the environment of core and registry sees it, too.
+const coreVariable = "REGISTRY_STORAGE_PROVIDER_NAME"
+
+// InEnvironment tells whether env says anything of a registry's storage.
+func InEnvironment(env map[string]string) bool {
+	for name := range env {
+		if isOverride(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isOverride(name string) bool {
+	return strings.HasPrefix(name, environmentPrefix) && name != coreVariable
+}
+
 // ParseConfig reads the storage section of a registry's config.yml. Keys that
 // it does not know are kept or ignored, numbers and switches may be written as
 // strings. env is the registry's environment, of which the variables
@@ -109,10 +128,10 @@ func driversOf(section map[string]string) []string {
 // longer sets one option.
 func override(section, env map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		rest, ok := strings.CutPrefix(name, environmentPrefix)
-		if !ok {
+		if !isOverride(name) {
 			continue
 		}
+		rest := strings.TrimPrefix(name, environmentPrefix)
 		if rest == "" {
 			clear(section)
 			section[strings.ToLower(strings.TrimSpace(env[name]))] = ""

@@ -101,6 +101,12 @@ storage:
 		"driver without options": {
 			file: "storage:\n  inmemory:\n", driver: "inmemory", parameters: map[string]string{},
 		},
+		"a variable of Harbor's core": {
+			file:       "storage:\n  filesystem:\n    rootdirectory: /storage\n",
+			env:        map[string]string{"REGISTRY_STORAGE_PROVIDER_NAME": "filesystem"},
+			driver:     "filesystem",
+			parameters: map[string]string{"rootdirectory": "/storage"},
+		},
 		"driver as a word": {
 			file: "storage: inmemory\n", driver: "inmemory", parameters: map[string]string{},
 		},
@@ -150,6 +156,17 @@ func TestParseConfigRefusesWithoutShowingSecrets(t *testing.T) {
 				t.Errorf("the error shows a value: %q", text)
 			}
 		})
+	}
+}
+
+func TestInEnvironment(t *testing.T) {
+	for name, want := range map[string]bool{
+		"REGISTRY_STORAGE": true, "REGISTRY_STORAGE_S3_BUCKET": true,
+		"REGISTRY_STORAGE_PROVIDER_NAME": false, "REGISTRY_URL": false,
+	} {
+		if got := InEnvironment(map[string]string{name: "filesystem"}); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
 	}
 }
 

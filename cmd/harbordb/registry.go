@@ -112,11 +112,9 @@ func (s *session) registryConfig(c *cli.Context) (config registry.StorageConfig,
 	if !errors.Is(err, fs.ErrNotExist) {
 		return config, nil, err
 	}
-	for name := range s.env {
-		if strings.HasPrefix(name, "REGISTRY_STORAGE") {
-			config, err = registry.ParseConfig(nil, s.env)
-			return config, nil, err
-		}
+	if registry.InEnvironment(s.env) {
+		config, err = registry.ParseConfig(nil, s.env)
+		return config, nil, err
 	}
 	return config, nil, fault.Usagef("no storage of a registry is named").
 		WithHint("--storage URL, --registry-config FILE, or --harbor-config harbor.yml")
