@@ -112,8 +112,8 @@ const (
 	// inScope keeps rows of a to the scope.
 	inScope = `left(a.repository_name, length($1::text)) = $1 and ($2 = '' or a.repository_name = $2)`
 	// selectArtifact begins the queries whose rows are artifactRows: what
-	// follows is a number and a text.
-	selectArtifact = `select a.id, a.repository_name, a.digest, a.pull_time`
+	// follows is a number and a text. An infinite time is none.
+	selectArtifact = `select a.id, a.repository_name, a.digest, case when isfinite(a.pull_time) then a.pull_time end`
 	// order makes results repeatable.
 	order = ` order by 2, 3, 1, 6`
 )

@@ -93,6 +93,19 @@ func TestADatabaseWithoutHarborIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnInfinitePullTimeIsNone(t *testing.T) {
+	h := newHarbor(t, newestSchema)
+	w := newWorld(t, registrytest.Filesystem, h)
+	s := one(t, w, "library/app")
+	w.remove(t, s.layer(t))
+	h.exec(t, `update artifact set pull_time = 'infinity'`)
+	r := w.scan(t, h.database())
+	expect(t, r, "B2 library/app:v1")
+	if at := r.Findings[0].Victims[0].PullTime; at != nil {
+		t.Errorf("pulled at %s", at)
+	}
+}
+
 func TestAScopeKeepsToItsRepositories(t *testing.T) {
 	h := newHarbor(t, newestSchema)
 	w := newWorld(t, registrytest.Filesystem, h)
