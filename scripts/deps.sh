@@ -7,6 +7,7 @@
 #
 # usage: scripts/deps.sh demo    PostgreSQL and its client programs
 #        scripts/deps.sh test    all that `make test` needs
+#        scripts/deps.sh release what a fresh Debian is made with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,6 +24,12 @@ needs_demo() {
 	cat <<-'END'
 		postgresql         /usr/lib/postgresql/*/bin/initdb
 		postgresql-client  /usr/lib/postgresql/*/bin/pg_dump
+	END
+}
+needs_release() {
+	needs_demo
+	cat <<-'END'
+		debootstrap        debootstrap
 	END
 }
 needs_test() {
@@ -43,6 +50,8 @@ needs_test() {
 		swift              swift-ring-builder
 		gcc                gcc
 		libc6-dev          /usr/include/stdlib.h
+		zsh                zsh
+		fish               fish
 	END
 	# Any npm does; Debian's brings several hundred packages.
 	servers_are_installed || echo "npm npm"
@@ -122,15 +131,15 @@ install_servers() {
 
 level=${1:-}
 case $level in
-demo | test) ;;
-*) fail "usage: scripts/deps.sh demo|test" ;;
+demo | test | release) ;;
+*) fail "usage: scripts/deps.sh demo|test|release" ;;
 esac
 
 mapfile -t packages < <(missing_packages)
 if [ ${#packages[@]} -gt 0 ] || { [ "$level" = test ] && ! servers_are_installed; }; then
 	log=$(mktemp)
 	[ ${#packages[@]} = 0 ] || install_packages "${packages[@]}"
-	[ "$level" = demo ] || servers_are_installed || install_servers
+	[ "$level" != test ] || servers_are_installed || install_servers
 	mapfile -t packages < <(missing_packages)
 	[ ${#packages[@]} = 0 ] || fail "installed, but still not found: ${packages[*]}"
 fi

@@ -146,23 +146,40 @@ func quotedPaths(all completions) string {
 	return strings.Join(paths, "|")
 }
 
-// zshScript lets zsh run the script for bash.
+// zshScript lets zsh run the script for bash. As a file of zsh's own folder for
+// completions it is run as a function when it is first needed, and has to
+// answer then, too.
 func zshScript(all completions) string {
-	return "#compdef harbordb\nautoload -U +X bashcompinit && bashcompinit\n" + bashScript(all)
+	return "#compdef harbordb\nautoload -U +X bashcompinit && bashcompinit\n" + bashScript(all) +
+		"[[ $funcstack[1] != _harbordb ]] || _bash_complete -o default -F _harbordb\n"
 }
 
-// fishScript has a rule for each word and each flag.
+// fishScript has a rule for each word and each flag. It finds the command as
+// bashScript does.
 func fishScript(all completions) string {
 	var b strings.Builder
-	b.WriteString("# fish completion for harbordb\ncomplete -c harbordb -f\n")
+	fmt.Fprintf(&b, `# fish completion for harbordb
+function __harbordb_at
+  set -l here ''
+  set -l value no
+  for word in (commandline -opc)[2..]
+    if test $value = yes
+      set value no
+    else if contains -- $word %s
+      set value yes
+    else if contains -- (string trim -- "$here $word") %s
+      set here (string trim -- "$here $word")
+    end
+  end
+  test "$here" = "$argv"
+end
+complete -c harbordb -f
+`, strings.Join(all.valueFlags(), " "), strings.ReplaceAll(quotedPaths(all), "|", " "))
 	for _, f := range all.global {
 		fishFlag(&b, "", f)
 	}
 	for _, c := range all.commands {
-		condition := "__fish_use_subcommand"
-		if c.path != "" {
-			condition = "__fish_seen_subcommand_from " + lastWord(c.path)
-		}
+		condition := strings.TrimSpace("__harbordb_at " + c.path)
 		for _, w := range c.words {
 			fmt.Fprintf(&b, "complete -c harbordb -n %s -a %s -d %s\n", fishQuote(condition), w.word, fishQuote(w.about))
 		}
@@ -195,5 +212,3 @@ func fishFlag(b *strings.Builder, condition string, f cli.Flag) {
 func fishQuote(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
-
-func lastWord(path string) string { return path[strings.LastIndex(path, " ")+1:] }
