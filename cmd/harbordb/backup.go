@@ -42,7 +42,7 @@ func backupCommand(s *session) *cli.Command {
 // jobsFlag is --jobs; by default the cores, at most four, so that Harbor keeps
 // some of its server.
 func jobsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: min(runtime.NumCPU(), 4), Usage: "how many connections work side by side (`N`)"}
+	return &cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: min(runtime.NumCPU(), 4), DefaultText: "the cores, at most 4", Usage: "how many connections work side by side (`N`)"}
 }
 
 func jobs(c *cli.Context) (int, error) {

@@ -66,13 +66,26 @@ func commandHelp(p *page, path []*cli.Command) {
 	if len(c.Subcommands) > 0 {
 		commandList(p, c.Subcommands)
 	}
-	if c.UsageText != "" {
-		p.heading("Examples:")
-		for _, example := range strings.Split(c.UsageText, "\n") {
-			p.line("  %s", example)
-		}
+	p.heading("Examples:")
+	for _, example := range examples(c) {
+		p.line("  %s", example)
 	}
 	flagHelp(p, "Flags", c.Flags)
+}
+
+// examples are those of a command; of a group, the first of each of its
+// commands.
+func examples(c *cli.Command) []string {
+	if len(c.Subcommands) == 0 {
+		return strings.Split(c.UsageText, "\n")
+	}
+	var out []string
+	for _, sub := range c.Subcommands {
+		if !sub.Hidden {
+			out = append(out, examples(sub)[0])
+		}
+	}
+	return out
 }
 
 // flagHelp lists flags with their variables and defaults.

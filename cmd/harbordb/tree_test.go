@@ -71,6 +71,28 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 }
 
+func TestEveryHelpHasAnExample(t *testing.T) {
+	app := ownApp()
+	hasExample := func(name, help string) {
+		_, examples, _ := strings.Cut(help, "\nExamples:\n")
+		if !strings.HasPrefix(examples, "  harbordb") && !strings.Contains(examples, "(harbordb ") {
+			t.Errorf("the help of %q has no example", name)
+		}
+	}
+	hasExample("", helpText(app, nil))
+	var walk func(path []*cli.Command)
+	walk = func(path []*cli.Command) {
+		last := path[len(path)-1]
+		hasExample(last.FullName(), helpText(app, path))
+		for _, sub := range last.Subcommands {
+			walk(append(slices.Clone(path), sub))
+		}
+	}
+	for _, c := range app.Commands {
+		walk([]*cli.Command{c})
+	}
+}
+
 // Each example in the help is a line that is understood, and of that command.
 func TestExamplesAreRight(t *testing.T) {
 	app := ownApp()
