@@ -3,9 +3,8 @@ package backup
 import (
 	"context"
 	"fmt"
-	"io"
+	"slices"
 
-	"github.com/harbordb/harbordb/backup/source"
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
@@ -14,21 +13,43 @@ import (
 	"github.com/harbordb/harbordb/snapshots/pgmodel"
 )
 
-// Side is one of two databases to be compared: a snapshot's or the live one.
+// Side is one of two things to be compared: a snapshot, or the live database
+// with its companions.
 type Side struct {
-	Name    string // the snapshot's ID, or "live"
-	From    snapshots.Source
-	Harbor  snapshots.Harbor
-	content *snapshots.Database
-	model   []byte
+	Name       string // the snapshot's ID, or "live"
+	From       snapshots.Source
+	Harbor     snapshots.Harbor
+	own        described   // Harbor's database
+	companions []described // in the order in which they were taken
+}
+
+// described is a database with its model.
+type described struct {
+	*snapshots.Database
+	model []byte
 }
 
 // Diff is how side B differs from side A.
 type Diff struct {
-	A      DiffSide                    `json:"a"`
-	B      DiffSide                    `json:"b"`
+	A DiffSide `json:"a"`
+	B DiffSide `json:"b"`
+	DatabaseDiff
+	// Companions are the databases beside Harbor's own.
+	Companions []CompanionDiff `json:"companions,omitempty"`
+}
+
+// DatabaseDiff is how a database differs.
+type DatabaseDiff struct {
 	Schema []string                    `json:"schema"` // one line a difference
 	Tables []snapshots.TableDifference `json:"tables"`
+}
+
+// CompanionDiff is how a companion differs.
+type CompanionDiff struct {
+	Database string `json:"database"`
+	// Change is empty where both sides have it.
+	Change snapshots.TableChange `json:"change,omitempty"`
+	DatabaseDiff
 }
 
 // DiffSide names one side.
@@ -36,48 +57,73 @@ type DiffSide struct {
 	Name     string   `json:"name"`
 	Schema   string   `json:"schema_version"`
 	Releases []string `json:"releases"`
-	Rows     int64    `json:"rows"`
+	Rows     int64    `json:"rows"` // of all its databases
 }
 
 // Same tells whether nothing differs.
-func (d Diff) Same() bool { return len(d.Schema) == 0 && len(d.Tables) == 0 }
+func (d Diff) Same() bool {
+	for _, c := range d.Companions {
+		if !c.Same() {
+			return false
+		}
+	}
+	return d.DatabaseDiff.Same()
+}
+
+// Same tells whether nothing differs.
+func (d DatabaseDiff) Same() bool { return len(d.Schema) == 0 && len(d.Tables) == 0 }
+
+// Same tells whether both sides have it and nothing differs.
+func (c CompanionDiff) Same() bool { return c.Change == "" && c.DatabaseDiff.Same() }
+
+// Companions names the databases that the side has beside Harbor's own.
+func (s Side) Companions() []string {
+	var names []string
+	for _, d := range s.companions {
+		names = append(names, d.Name)
+	}
+	return names
+}
 
 // OfSnapshot returns a snapshot as a side.
 func OfSnapshot(ctx context.Context, s *snapshots.Snapshot) (Side, error) {
-	content, err := Content(s)
+	own, err := Content(s)
 	if err != nil {
 		return Side{}, err
 	}
-	model, err := s.Object(ctx, content.Model)
-	return Side{Name: string(s.Manifest.ID), From: s.Manifest.Source, Harbor: s.Manifest.Harbor, content: content, model: model}, err
+	side := Side{Name: string(s.Manifest.ID), From: s.Manifest.Source, Harbor: s.Manifest.Harbor}
+	if side.own, err = ofSnapshot(ctx, s, own); err != nil {
+		return Side{}, err
+	}
+	for _, companion := range CompanionsOf(s) {
+		d, err := ofSnapshot(ctx, s, companion)
+		if err != nil {
+			return Side{}, err
+		}
+		side.companions = append(side.companions, d)
+	}
+	return side, nil
 }
 
-// OfLive reads the database that the dump holds, all of it, and returns it as
-// a side. Nothing is stored.
+func ofSnapshot(ctx context.Context, s *snapshots.Snapshot, content *snapshots.Database) (described, error) {
+	model, err := s.Object(ctx, content.Model)
+	return described{content, model}, err
+}
+
+// OfLive reads the databases that the dump holds, all of them, and returns
+// them as a side. Nothing is stored.
 func (d *Dump) OfLive(ctx context.Context, report progress.Reporter) (Side, error) {
-	content := &snapshots.Database{Name: d.about.Name, Tables: d.about.Tables}
 	report.Begin("read", d.Estimate().Bytes, progress.Bytes)
-	parts := d.source.Parts()
-	done := make([]copied, len(parts))
-	err := d.eachPart(ctx, func(ctx context.Context, worker source.Worker, queue <-chan int) error {
-		for i := range queue {
-			var lines snapshots.LineTally
-			if err := worker.Copy(ctx, parts[i], io.Writer(&lines)); err != nil {
-				return err
-			}
-			t, err := lines.Tally()
-			if err != nil {
-				return err
-			}
-			done[i] = copied{snapshots.Part{Rows: t.Rows, Bytes: t.Bytes}, t.Fingerprint}
-			report.Add(parts[i].Bytes)
+	var list []described
+	for _, held := range d.held.Databases {
+		about := held.Describe()
+		content := &snapshots.Database{Name: about.Name, Tables: about.Tables}
+		if err := readParts(ctx, held, content.Tables, report); err != nil {
+			return Side{}, err
 		}
-		return nil
-	})
-	if err == nil {
-		err = enter(content.Tables, parts, done)
+		list = append(list, described{content, about.Model})
 	}
-	return Side{Name: "live", From: d.from, Harbor: d.harbor, content: content, model: d.about.Model}, err
+	return Side{Name: "live", From: d.from, Harbor: d.harbor, own: list[0], companions: list[1:]}, nil
 }
 
 // differs compare two models of an engine, one line a difference.
@@ -95,17 +141,40 @@ func Compare(a, b Side) (Diff, error) {
 	if !ok {
 		return Diff{}, fault.Refusedf("snapshots of the engine %q cannot be compared", a.From.Engine)
 	}
-	lines, err := models(a.model, b.model)
-	if err != nil {
-		return Diff{}, fmt.Errorf("compare %s and %s: %w", a.Name, b.Name, err)
+	d := Diff{A: a.side(), B: b.side()}
+	var err error
+	if d.DatabaseDiff, err = a.own.diff(b.own, models); err != nil {
+		return d, fmt.Errorf("compare %s and %s: %w", a.Name, b.Name, err)
 	}
-	return Diff{A: a.side(), B: b.side(), Schema: lines, Tables: snapshots.DiffTables(a.content, b.content)}, nil
+	for _, of := range a.companions {
+		c := CompanionDiff{Database: of.Name, Change: snapshots.OnlyInA}
+		if i := slices.IndexFunc(b.companions, of.isNamed); i >= 0 {
+			c.Change = ""
+			if c.DatabaseDiff, err = of.diff(b.companions[i], models); err != nil {
+				return d, fmt.Errorf("compare database %s of %s and %s: %w", of.Name, a.Name, b.Name, err)
+			}
+		}
+		d.Companions = append(d.Companions, c)
+	}
+	for _, of := range b.companions {
+		if !slices.ContainsFunc(a.companions, of.isNamed) {
+			d.Companions = append(d.Companions, CompanionDiff{Database: of.Name, Change: snapshots.OnlyInB})
+		}
+	}
+	return d, nil
+}
+
+func (d described) isNamed(other described) bool { return d.Name == other.Name }
+
+func (d described) diff(other described, models func(a, b []byte) ([]string, error)) (DatabaseDiff, error) {
+	lines, err := models(d.model, other.model)
+	return DatabaseDiff{Schema: lines, Tables: snapshots.DiffTables(d.Database, other.Database)}, err
 }
 
 func (s Side) side() DiffSide {
 	side := DiffSide{Name: s.Name, Schema: s.Harbor.Version, Releases: s.Harbor.Releases}
-	for _, t := range s.content.Tables {
-		side.Rows += t.Rows
+	for _, d := range append([]described{s.own}, s.companions...) {
+		side.Rows += d.Rows()
 	}
 	return side
 }

@@ -21,7 +21,6 @@ import (
 	"github.com/harbordb/harbordb/internal/progress"
 	"github.com/harbordb/harbordb/schema"
 	"github.com/harbordb/harbordb/snapshots"
-	"golang.org/x/sync/errgroup"
 )
 
 // Options say how a snapshot is taken. The zero value takes everything with
@@ -33,17 +32,19 @@ type Options struct {
 	// LeaveOutUnsupported leaves out, by name, objects that a snapshot
 	// cannot carry; without it they refuse the backup.
 	LeaveOutUnsupported bool
-	// SkipData names tables whose rows are left out, as SkipTables
-	// returns them.
+	// SkipData names tables of the Harbor database whose rows are left out,
+	// as SkipTables returns them.
 	SkipData []string
+	// Companions name databases of the same server that are taken with the
+	// Harbor database, as CheckCompanions returns them.
+	Companions []string
 }
 
-// Dump is a database held at one moment, ready to be written. The caller
-// closes it.
+// Dump is a Harbor database with its companions, held at one moment, ready to
+// be written. The caller closes it.
 type Dump struct {
 	options Options
-	source  source.Source
-	about   source.Description
+	held    source.Set
 	from    snapshots.Source
 	harbor  snapshots.Harbor
 }
@@ -73,13 +74,13 @@ func Open(ctx context.Context, db *database.DB, options Options) (*Dump, error) 
 	if err != nil {
 		return nil, err
 	}
-	src, err := openSource(ctx, db, options)
+	held, err := hold(ctx, db, options)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dump{options: options, source: src, about: src.Describe(), from: from, harbor: harbor}
+	d := &Dump{options: options, held: held, from: from, harbor: harbor}
 	if err := d.checkHarbor(ctx, db); err != nil {
-		src.Close()
+		held.Close()
 		return nil, err
 	}
 	return d, nil
@@ -99,28 +100,29 @@ func (d *Dump) checkHarbor(ctx context.Context, db *database.DB) error {
 	return nil
 }
 
-// openers opens a source of each engine; the only place of this package that
-// tells them apart.
-var openers = map[database.Engine]func(context.Context, *database.DB, Options) (source.Source, error){
-	database.PostgreSQL: openPostgreSQL,
-	database.MySQL:      openMySQL,
+// openers hold databases of each engine; the only place of a dump that tells
+// them apart.
+var openers = map[database.Engine]func(ctx context.Context, db *database.DB, names []string, options Options) (source.Set, error){
+	database.PostgreSQL: holdPostgreSQL,
+	database.MySQL:      holdMySQL,
 }
 
-func openSource(ctx context.Context, db *database.DB, options Options) (source.Source, error) {
+// hold holds the Harbor database and its companions.
+func hold(ctx context.Context, db *database.DB, options Options) (source.Set, error) {
 	open, ok := openers[db.Engine()]
 	if !ok {
-		return nil, fault.Refusedf("snapshots of %s are not supported", db.Server().Product)
+		return source.Set{}, fault.Refusedf("snapshots of %s are not supported", db.Server().Product)
 	}
-	return open(ctx, db, options)
+	return open(ctx, db, append([]string{db.Settings().Database}, options.Companions...), options)
 }
 
-func openPostgreSQL(ctx context.Context, db *database.DB, options Options) (source.Source, error) {
-	return postgres.OpenSource(ctx, db, db.Settings().Database, max(options.Jobs, 1),
+func holdPostgreSQL(ctx context.Context, db *database.DB, names []string, options Options) (source.Set, error) {
+	return postgres.OpenSources(ctx, db, names, max(options.Jobs, 1),
 		postgres.Choice{Unsupported: options.LeaveOutUnsupported, SkipData: options.skip()})
 }
 
-func openMySQL(ctx context.Context, db *database.DB, options Options) (source.Source, error) {
-	return mysql.OpenSource(ctx, db, db.Settings().Database, max(options.Jobs, 1),
+func holdMySQL(ctx context.Context, db *database.DB, names []string, options Options) (source.Set, error) {
+	return mysql.OpenSources(ctx, db, names, max(options.Jobs, 1),
 		mysql.Choice{Unsupported: options.LeaveOutUnsupported, SkipData: options.skip()})
 }
 
@@ -172,28 +174,49 @@ func describeSource(ctx context.Context, db *database.DB) (snapshots.Source, err
 	}, nil
 }
 
-// Close lets go of the database.
-func (d *Dump) Close() error { return d.source.Close() }
+// Close lets go of the databases.
+func (d *Dump) Close() error { return d.held.Close() }
 
-// Time returns the moment at which the database is held, by its server's
-// clock.
-func (d *Dump) Time() time.Time { return d.about.Time }
+// Time returns the moment at which the Harbor database is held, by its
+// server's clock.
+func (d *Dump) Time() time.Time { return d.held.Databases[0].Describe().Time }
+
+// OneMoment tells whether all databases are held at the same moment.
+func (d *Dump) OneMoment() bool { return d.held.OneMoment }
 
 // LeftOut names what the snapshot will not hold.
-func (d *Dump) LeftOut() []string { return d.about.LeftOut }
+func (d *Dump) LeftOut() []string {
+	var list []string
+	for i, held := range d.held.Databases {
+		about := held.Describe()
+		for _, o := range about.LeftOut {
+			if i > 0 {
+				o = "database " + about.Name + ": " + o
+			}
+			list = append(list, o)
+		}
+	}
+	return list
+}
 
 // Estimate returns what the dump will cost.
 func (d *Dump) Estimate() Estimate {
-	e := Estimate{Tables: len(d.about.Tables), Parts: len(d.source.Parts())}
-	for _, p := range d.source.Parts() {
-		e.Bytes += p.Bytes
+	var e Estimate
+	models := int64(0)
+	for _, held := range d.held.Databases {
+		e.Tables += len(held.Describe().Tables)
+		e.Parts += len(held.Parts())
+		for _, p := range held.Parts() {
+			e.Bytes += p.Bytes
+		}
+		models += int64(len(held.Describe().Model))
 	}
-	e.Stored = e.Bytes/100*storedShare + int64(len(d.about.Model))
+	e.Stored = e.Bytes/100*storedShare + models
 	return e
 }
 
-// Write copies the database into the snapshot that w has begun and returns its
-// manifest. Where it fails, it aborts w: nothing of the snapshot is left
+// Write copies the databases into the snapshot that w has begun and returns
+// its manifest. Where it fails, it aborts w: nothing of the snapshot is left
 // behind, or the error names what is.
 func (d *Dump) Write(ctx context.Context, w *snapshots.Writer, report progress.Reporter) (*snapshots.Manifest, error) {
 	m, err := d.write(ctx, w, report)
@@ -207,107 +230,22 @@ func (d *Dump) Write(ctx context.Context, w *snapshots.Writer, report progress.R
 }
 
 func (d *Dump) write(ctx context.Context, w *snapshots.Writer, report progress.Reporter) (*snapshots.Manifest, error) {
-	content := snapshots.Database{
-		Name: d.about.Name, Time: d.about.Time, OneMoment: true,
-		Model: "schema.json", Pre: "schema.pre.sql", Post: "schema.post.sql",
-		Tables: d.about.Tables, LeftOut: d.about.LeftOut,
-	}
-	for name, data := range map[string][]byte{
-		content.Model: d.about.Model, content.Pre: []byte(d.about.Pre), content.Post: []byte(d.about.Post),
-	} {
-		if err := w.Put(ctx, name, data); err != nil {
+	report.Begin("dump", d.Estimate().Bytes, progress.Bytes)
+	contents := &snapshots.Contents{}
+	parts := 0
+	for i, held := range d.held.Databases {
+		c := copying{Source: held, to: w, first: parts, report: report}
+		content, err := c.copyAll(ctx, snapshots.SchemaNames(i))
+		if err != nil {
 			return nil, err
 		}
+		content.OneMoment = d.held.OneMoment
+		contents.Databases = append(contents.Databases, content)
+		parts += len(held.Parts())
 	}
-	report.Begin("dump", d.Estimate().Bytes, progress.Bytes)
-	if err := d.copyParts(ctx, w, content.Tables, report); err != nil {
-		return nil, err
-	}
-	var err error
-	if content.Sequences, err = d.source.Finish(ctx); err != nil {
-		return nil, err
-	}
-	m := &snapshots.Manifest{
-		Time: d.about.Time, Label: d.options.Label, Tool: d.options.Tool, Source: d.from, Harbor: d.harbor,
-		Contents: &snapshots.Contents{Databases: []snapshots.Database{content}},
-	}
+	m := &snapshots.Manifest{Time: d.Time(), Label: d.options.Label, Tool: d.options.Tool, Source: d.from, Harbor: d.harbor, Contents: contents}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return m, w.Commit(ctx, m)
-}
-
-// copied is a part with what came out of it.
-type copied struct {
-	part        snapshots.Part
-	fingerprint snapshots.Fingerprint
-}
-
-// copyParts copies every part and enters what was written into the tables.
-func (d *Dump) copyParts(ctx context.Context, w *snapshots.Writer, tables []snapshots.Table, report progress.Reporter) error {
-	parts := d.source.Parts()
-	done := make([]copied, len(parts))
-	err := d.eachPart(ctx, func(ctx context.Context, worker source.Worker, queue <-chan int) error {
-		out, err := w.NewPartWriter()
-		if err != nil {
-			return err
-		}
-		for i := range queue {
-			if done[i], err = copyPart(ctx, worker, out, parts[i], i); err != nil {
-				return err
-			}
-			report.Add(parts[i].Bytes)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return enter(tables, parts, done)
-}
-
-// eachPart runs work on every worker; all of them take from one queue.
-func (d *Dump) eachPart(ctx context.Context, work func(ctx context.Context, worker source.Worker, queue <-chan int) error) error {
-	n := len(d.source.Parts())
-	queue := make(chan int, n)
-	for i := range n {
-		queue <- i
-	}
-	close(queue)
-	group, ctx := errgroup.WithContext(ctx)
-	for _, worker := range d.source.Workers() {
-		group.Go(func() error { return work(ctx, worker, queue) })
-	}
-	return group.Wait()
-}
-
-func copyPart(ctx context.Context, worker source.Worker, out *snapshots.PartWriter, p source.Part, i int) (copied, error) {
-	if err := ctx.Err(); err != nil {
-		return copied{}, err
-	}
-	if err := out.Begin(ctx, fmt.Sprintf("data/%06d.zst", i+1)); err != nil {
-		return copied{}, err
-	}
-	if err := worker.Copy(ctx, p, out); err != nil {
-		_ = out.Cancel()
-		return copied{}, err
-	}
-	part, fingerprint, err := out.End()
-	return copied{part, fingerprint}, err
-}
-
-// enter adds the parts up, in the order of the queue.
-func enter(tables []snapshots.Table, parts []source.Part, done []copied) error {
-	for i, p := range parts {
-		t := &tables[p.Table]
-		sum, err := snapshots.ParseFingerprint(t.Fingerprint)
-		if err != nil {
-			return err
-		}
-		t.Fingerprint = sum.Add(done[i].fingerprint).String()
-		t.Rows += done[i].part.Rows
-		t.Bytes += done[i].part.Bytes
-		t.Parts = append(t.Parts, done[i].part)
-	}
-	return nil
 }

@@ -9,7 +9,10 @@
 // docs/FORMAT.md is the specification.
 package snapshots
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // FormatVersion is the version that this code writes. Readers refuse a newer
 // one and read every older one.
@@ -80,18 +83,37 @@ type Encryption struct {
 
 // Contents says what a snapshot holds: which rows are in which object.
 type Contents struct {
+	// Databases are the one that the source names, and with it others of its
+	// server.
 	Databases []Database `json:"databases"`
+}
+
+// SchemaObjects are the names of the three objects with the schema of a
+// database.
+type SchemaObjects struct {
+	Model string `json:"model"` // the catalog as a model, "schema.json"
+	Pre   string `json:"pre"`   // the rendering to run before the rows, "schema.pre.sql"
+	Post  string `json:"post"`  // and after them, "schema.post.sql"
+}
+
+// SchemaNames returns the names for the database at an index of the contents.
+// The name of a database may hold anything, so the second one has a number:
+// "schema-2.json".
+func SchemaNames(index int) SchemaObjects {
+	stem := "schema"
+	if index > 0 {
+		stem = fmt.Sprintf("schema-%d", index+1)
+	}
+	return SchemaObjects{Model: stem + ".json", Pre: stem + ".pre.sql", Post: stem + ".post.sql"}
 }
 
 // Database is one database of a snapshot. All databases of a snapshot show
 // the same moment where OneMoment is true, else each its own.
 type Database struct {
-	Name      string     `json:"name"`
-	Time      time.Time  `json:"time"`
-	OneMoment bool       `json:"one_moment"`
-	Model     string     `json:"model"` // name of the object with the catalog as a model, "schema.json"
-	Pre       string     `json:"pre"`   // name of the rendering to run before the rows, "schema.pre.sql"
-	Post      string     `json:"post"`  // and after them, "schema.post.sql"
+	Name      string    `json:"name"`
+	Time      time.Time `json:"time"`
+	OneMoment bool      `json:"one_moment"`
+	SchemaObjects
 	Tables    []Table    `json:"tables"`
 	Sequences []Sequence `json:"sequences"`
 	// LeftOut names what the backup was told to leave out: objects by kind
@@ -128,4 +150,12 @@ type Sequence struct {
 	Name     string `json:"name"`
 	Last     int64  `json:"last_value"`
 	IsCalled bool   `json:"is_called"`
+}
+
+// Rows returns the number of rows of all tables.
+func (d *Database) Rows() (rows int64) {
+	for i := range d.Tables {
+		rows += d.Tables[i].Rows
+	}
+	return rows
 }

@@ -105,7 +105,7 @@ func TestAWriterWithoutItsLeaseCommitsNothing(t *testing.T) {
 	check(t, err)
 	w, err := snapshots.NewWriter(t.Context(), store, id, nil)
 	check(t, err)
-	d := snapshots.Database{Name: "registry", Model: "schema.json", Pre: "schema.pre.sql", Post: "schema.post.sql"}
+	d := snapshots.Database{Name: "registry", SchemaObjects: snapshots.SchemaNames(0)}
 	for _, name := range []string{d.Model, d.Pre, d.Post} {
 		check(t, w.Put(t.Context(), name, []byte("{}")))
 	}

@@ -26,7 +26,7 @@ func TestASweptWriterCommitsNothing(t *testing.T) {
 	check(t, err)
 	tick <- time.Now() // it wakes, and would renew its lease
 	err = w.Commit(t.Context(), &snapshots.Manifest{Time: moment, Source: snapshots.Source{Engine: "postgresql", Database: "registry"},
-		Contents: &snapshots.Contents{Databases: []snapshots.Database{{Name: "registry", Model: "schema.json", Pre: "schema.pre.sql", Post: "schema.post.sql"}}}})
+		Contents: &snapshots.Contents{Databases: []snapshots.Database{{Name: "registry", SchemaObjects: snapshots.SchemaNames(0)}}}})
 	if err == nil {
 		t.Error("it made a snapshot")
 	}

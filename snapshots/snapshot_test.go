@@ -59,7 +59,7 @@ func write(t *testing.T, store blobstore.Store, at time.Time, random byte, label
 	check(t, err)
 	w, err := snapshots.NewWriter(ctx, store, id, nil, to...)
 	check(t, err)
-	d := snapshots.Database{Name: "registry", Time: at, OneMoment: true, Model: "schema.json", Pre: "schema.pre.sql", Post: "schema.post.sql"}
+	d := snapshots.Database{Name: "registry", Time: at, OneMoment: true, SchemaObjects: snapshots.SchemaNames(0)}
 	for name, text := range map[string]string{d.Model: "{}", d.Pre: "pre {}", d.Post: "post {}"} {
 		check(t, w.Put(ctx, name, []byte(text)))
 	}

@@ -118,8 +118,13 @@ func (c *Contents) validate(objects map[string]bool) error {
 		used[name] = true
 		return nil
 	}
+	seen := map[string]bool{}
 	for i := range c.Databases {
 		d := &c.Databases[i]
+		if d.Name == "" || seen[d.Name] {
+			return fmt.Errorf("database %q has no name or is listed twice", d.Name)
+		}
+		seen[d.Name] = true
 		if err := d.validate(use); err != nil {
 			return fmt.Errorf("database %q: %w", d.Name, err)
 		}

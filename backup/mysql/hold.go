@@ -19,6 +19,7 @@ import (
 // transaction that began while no one could write, and each with every table
 // open, so that nobody can change its definition until they end.
 type hold struct {
+	name    string // of the database
 	leader  *session
 	workers []*session
 	moment  time.Time
@@ -36,41 +37,36 @@ const (
 // errBusy: somebody kept us from the lock; the next attempt may succeed.
 var errBusy = errors.New("the lock was not to be had")
 
-// holdDatabase takes the moment, over one connection for the lock, which ends
-// here, one for the leader and one for each worker. The caller closes the
-// hold.
-func holdDatabase(ctx context.Context, db *database.DB, name string, workers int) (*hold, error) {
-	h := &hold{}
-	err := h.take(ctx, db, name, workers)
-	if err != nil {
-		h.close()
-		return nil, err
+// holds are the holds of several databases, all of one moment.
+type holds []*hold
+
+// holdDatabases takes the moment, over one connection for the lock, which ends
+// here, and for each database one for the leader and one for each worker. The
+// caller closes the holds.
+func holdDatabases(ctx context.Context, db *database.DB, names []string, workers int) (holds, error) {
+	all := make(holds, len(names))
+	for i, name := range names {
+		all[i] = &hold{name: name}
 	}
-	return h, nil
+	if err := all.hold(ctx, db, workers); err != nil {
+		all.close()
+		return nil, fmt.Errorf("hold database %s: %w", strings.Join(names, ", "), err)
+	}
+	return all, nil
 }
 
-func (h *hold) take(ctx context.Context, db *database.DB, name string, workers int) (err error) {
-	if h.leader, err = connect(ctx, db, name); err != nil {
-		return err
-	}
-	for range workers {
-		w, err := connect(ctx, db, name)
-		if err != nil {
-			return err
-		}
-		h.workers = append(h.workers, w)
-		// Values come as they are stored, in the character set of their
-		// column.
-		if err := w.exec(ctx, "SET SESSION character_set_results = NULL"); err != nil {
+func (all holds) hold(ctx context.Context, db *database.DB, workers int) error {
+	for _, h := range all {
+		if err := h.connect(ctx, db, workers); err != nil {
 			return err
 		}
 	}
 	limited, cancel := context.WithTimeout(ctx, db.Settings().LockTimeout)
 	defer cancel()
 	for {
-		last := waitForQuiet(limited, h.leader)
+		last := waitForQuiet(limited, all[0].leader)
 		if last == nil {
-			last = h.try(ctx, db, name)
+			last = all.try(ctx, db)
 		}
 		switch {
 		case last == nil, ctx.Err() != nil, !errors.Is(last, errBusy):
@@ -82,10 +78,36 @@ func (h *hold) take(ctx context.Context, db *database.DB, name string, workers i
 	}
 }
 
+func (h *hold) connect(ctx context.Context, db *database.DB, workers int) (err error) {
+	if h.leader, err = connect(ctx, db, h.name); err != nil {
+		return err
+	}
+	for range workers {
+		w, err := connect(ctx, db, h.name)
+		if err != nil {
+			return err
+		}
+		h.workers = append(h.workers, w)
+		// Values come as they are stored, in the character set of their
+		// column.
+		if err := w.exec(ctx, "SET SESSION character_set_results = NULL"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *hold) sessions() []*session { return append([]*session{h.leader}, h.workers...) }
+
 func (h *hold) close() {
-	h.leader.close()
-	for _, w := range h.workers {
-		w.close()
+	for _, s := range h.sessions() {
+		s.close()
+	}
+}
+
+func (all holds) close() {
+	for _, h := range all {
+		h.close()
 	}
 }
 
@@ -115,10 +137,10 @@ func waitForQuiet(ctx context.Context, s *session) error {
 	}
 }
 
-// try begins all transactions under the lock and reads the catalog.
-func (h *hold) try(ctx context.Context, db *database.DB, name string) error {
+// try begins all transactions under the lock and reads the catalogs.
+func (all holds) try(ctx context.Context, db *database.DB) error {
 	// The lock ends with its session, whatever happens.
-	locker, err := connect(ctx, db, name)
+	locker, err := connect(ctx, db, all[0].name)
 	if err != nil {
 		return err
 	}
@@ -127,17 +149,17 @@ func (h *hold) try(ctx context.Context, db *database.DB, name string) error {
 	if err := locker.exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d, innodb_lock_wait_timeout = %[1]d", int(seconds))); err != nil {
 		return err
 	}
-	if err := lock(ctx, locker, name); err != nil {
+	if err := all.lock(ctx, locker); err != nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, db.Settings().LockTimeout)
 	defer cancel()
-	return h.begin(limited, db)
+	return all.begin(limited, db)
 }
 
 // lock keeps all writers out: of the whole server, or where the login may not
-// do that, of all tables of the database.
-func lock(ctx context.Context, locker *session, name string) error {
+// do that, of all tables of the databases.
+func (all holds) lock(ctx context.Context, locker *session) error {
 	// The first statement does the waiting for tables in use without the
 	// global lock.
 	err := locker.exec(ctx, "FLUSH NO_WRITE_TO_BINLOG TABLES")
@@ -148,70 +170,91 @@ func lock(ctx context.Context, locker *session, name string) error {
 	case err == nil:
 		return nil
 	case denied(err):
-		return lockTables(ctx, locker, name)
+		return all.lockTables(ctx, locker)
 	case number(err) == errLockWaitTimeout:
 		return fmt.Errorf("%w: %w", errBusy, err)
 	}
 	return fmt.Errorf("lock tables for reading: %w", err)
 }
 
-const baseTables = `SELECT table_name FROM information_schema.tables
-WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name`
+// tables lists the tables of all databases as SQL names them.
+func (all holds) tables(ctx context.Context, locker *session) (quoted []string, err error) {
+	for _, h := range all {
+		list, err := locker.texts(ctx, `SELECT table_name FROM information_schema.tables
+			WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY table_name`, h.name)
+		if err != nil {
+			return nil, fmt.Errorf("list tables of database %s: %w", h.name, err)
+		}
+		for _, t := range list {
+			quoted = append(quoted, mymodel.QuoteIdent(h.name, t[0]))
+		}
+	}
+	return quoted, nil
+}
 
 // lockTables locks every table by name. InnoDB waits for each transaction
 // that has written to one of them, so no transaction is half seen.
-func lockTables(ctx context.Context, locker *session, name string) error {
-	before, err := locker.texts(ctx, baseTables)
+func (all holds) lockTables(ctx context.Context, locker *session) error {
+	before, err := all.tables(ctx, locker)
 	if err != nil {
-		return fmt.Errorf("list tables: %w", err)
+		return err
 	}
-	list := make([]string, len(before))
-	for i, t := range before {
-		list[i] = mymodel.QuoteIdent(t[0]) + " READ"
-	}
-	if len(list) > 0 {
-		err = locker.exec(ctx, "LOCK TABLES "+strings.Join(list, ", "))
+	if len(before) > 0 {
+		err = locker.exec(ctx, "LOCK TABLES "+strings.Join(before, " READ, ")+" READ")
 	}
 	switch {
 	case denied(err):
 		return fault.Refusedf("lock tables for reading: %w", err).
-			WithHint("GRANT RELOAD ON *.* or GRANT LOCK TABLES ON %s.* to the login", escapedName(name))
+			WithHint("GRANT RELOAD ON *.* to the login, or GRANT LOCK TABLES ON %s.*", all.escapedNames())
 	case number(err) == errLockWaitTimeout, number(err) == errNoSuchTable:
 		return fmt.Errorf("%w: %w", errBusy, err)
 	case err != nil:
 		return fmt.Errorf("lock tables for reading: %w", err)
 	}
-	after, err := locker.texts(ctx, baseTables)
+	after, err := all.tables(ctx, locker)
 	if err != nil {
-		return fmt.Errorf("list tables: %w", err)
+		return err
 	}
-	if !slices.EqualFunc(before, after, slices.Equal[[]string]) {
+	if !slices.Equal(before, after) {
 		return fmt.Errorf("%w: someone is making or dropping tables", errBusy)
 	}
 	return nil
 }
 
+func (all holds) escapedNames() string {
+	names := make([]string, len(all))
+	for i, h := range all {
+		names[i] = escapedName(h.name)
+	}
+	return strings.Join(names, ".*, ")
+}
+
 // begin is all that happens under the lock.
-func (h *hold) begin(ctx context.Context, db *database.DB) error {
-	var err error
-	if h.moment, err = db.Now(ctx); err != nil {
+func (all holds) begin(ctx context.Context, db *database.DB) error {
+	moment, err := db.Now(ctx)
+	if err != nil {
 		return err
 	}
 	// Up to here no session of ours is in a transaction: one that has gone
 	// on after an attempt would keep its old moment.
-	for _, s := range append([]*session{h.leader}, h.workers...) {
-		for _, statement := range []string{"ROLLBACK", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"} {
-			if err := s.exec(ctx, statement); err != nil {
-				return fmt.Errorf("begin: %w", err)
+	for _, h := range all {
+		h.moment = moment
+		for _, s := range h.sessions() {
+			for _, statement := range []string{"ROLLBACK", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"} {
+				if err := s.exec(ctx, statement); err != nil {
+					return fmt.Errorf("begin: %w", err)
+				}
 			}
 		}
 	}
-	if h.model, err = ReadCatalog(ctx, h.leader, db.Server()); err != nil {
-		return err
-	}
 	group, limited := errgroup.WithContext(ctx)
-	for _, s := range append([]*session{h.leader}, h.workers...) {
-		group.Go(func() error { return touch(limited, s, h.model.Tables) })
+	for _, h := range all {
+		if h.model, err = ReadCatalog(ctx, h.leader, db.Server()); err != nil {
+			return errors.Join(err, group.Wait())
+		}
+		for _, s := range h.sessions() {
+			group.Go(func() error { return touch(limited, s, h.model.Tables) })
+		}
 	}
 	return group.Wait()
 }

@@ -13,14 +13,29 @@ import (
 // journal is everything that a swap moves, written down before it moves
 // anything: a server that crashes in the middle leaves a part of the tables
 // moved before MySQL 8 and MariaDB 10.6, and a process that is killed leaves
-// views and triggers dropped. What is where tells how far it came.
+// views and triggers dropped. What is where tells how far it came. Each of the
+// databases that are swapped in holds the whole journal.
 type journal struct {
+	Moves []move `json:"moves"`
+}
+
+// move puts the tables of one database in the place of another's.
+type move struct {
 	Live  string `json:"live"`
 	With  string `json:"with"`            // what takes its place; holds the journal
 	Aside string `json:"aside,omitempty"` // where the live tables go; empty where there are none
 
 	Out half `json:"out"` // live → aside
 	In  half `json:"in"`  // with → live
+}
+
+// into returns the databases that are swapped in.
+func (j *journal) into() []string {
+	names := make([]string, len(j.Moves))
+	for i, m := range j.Moves {
+		names[i] = m.With
+	}
+	return names
 }
 
 // half is one of the two databases that change places.
@@ -119,11 +134,13 @@ func renames(pairs [][2]string) string {
 // name free when it is needed.
 func (j *journal) forward() [][2]string {
 	var pairs [][2]string
-	for _, t := range j.Out.Tables {
-		pairs = append(pairs, [2]string{mymodel.QuoteIdent(j.Live, t), mymodel.QuoteIdent(j.Aside, t)})
-	}
-	for _, t := range j.In.Tables {
-		pairs = append(pairs, [2]string{mymodel.QuoteIdent(j.With, t), mymodel.QuoteIdent(j.Live, t)})
+	for _, m := range j.Moves {
+		for _, t := range m.Out.Tables {
+			pairs = append(pairs, [2]string{mymodel.QuoteIdent(m.Live, t), mymodel.QuoteIdent(m.Aside, t)})
+		}
+		for _, t := range m.In.Tables {
+			pairs = append(pairs, [2]string{mymodel.QuoteIdent(m.With, t), mymodel.QuoteIdent(m.Live, t)})
+		}
 	}
 	return pairs
 }
@@ -131,37 +148,44 @@ func (j *journal) forward() [][2]string {
 // backward are the moves that undo what of the swap has been done.
 func (j *journal) backward(there map[[2]string]bool) [][2]string {
 	var pairs [][2]string
-	for _, t := range j.In.Tables {
-		if !there[[2]string{j.With, t}] {
-			pairs = append(pairs, [2]string{mymodel.QuoteIdent(j.Live, t), mymodel.QuoteIdent(j.With, t)})
+	for _, m := range j.Moves {
+		for _, t := range m.In.Tables {
+			if !there[[2]string{m.With, t}] {
+				pairs = append(pairs, [2]string{mymodel.QuoteIdent(m.Live, t), mymodel.QuoteIdent(m.With, t)})
+			}
 		}
-	}
-	for _, t := range j.Out.Tables {
-		if there[[2]string{j.Aside, t}] {
-			pairs = append(pairs, [2]string{mymodel.QuoteIdent(j.Aside, t), mymodel.QuoteIdent(j.Live, t)})
+		for _, t := range m.Out.Tables {
+			if there[[2]string{m.Aside, t}] {
+				pairs = append(pairs, [2]string{mymodel.QuoteIdent(m.Aside, t), mymodel.QuoteIdent(m.Live, t)})
+			}
 		}
 	}
 	return pairs
 }
 
-// places reads which tables, views and triggers are in the three databases.
+// places reads which tables, views and triggers are in the databases of the
+// swap.
 func (s *Server) places(ctx context.Context, j *journal) (tables, programs map[[2]string]bool, err error) {
+	var in []any
+	for _, m := range j.Moves {
+		in = append(in, m.Live, m.With, m.Aside)
+	}
+	list := "(?" + strings.Repeat(", ?", len(in)-1) + ")"
 	tables, programs = map[[2]string]bool{}, map[[2]string]bool{}
-	for into, query := range map[*map[[2]string]bool]string{
-		&tables: "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type <> 'VIEW' AND table_schema IN (?, ?, ?)",
-		&programs: `SELECT table_schema, table_name FROM information_schema.views WHERE table_schema IN (?, ?, ?)
-			UNION ALL SELECT trigger_schema, CONCAT('trigger ', trigger_name) FROM information_schema.triggers WHERE trigger_schema IN (?, ?, ?)`,
+	for _, q := range []struct {
+		into  map[[2]string]bool
+		query string
+	}{
+		{tables, "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type <> 'VIEW' AND table_schema IN " + list},
+		{programs, "SELECT table_schema, table_name FROM information_schema.views WHERE table_schema IN " + list},
+		{programs, "SELECT trigger_schema, CONCAT('trigger ', trigger_name) FROM information_schema.triggers WHERE trigger_schema IN " + list},
 	} {
-		args := []any{j.Live, j.With, j.Aside}
-		if strings.Count(query, "?") > len(args) {
-			args = append(args, args...)
-		}
-		lines, err := texts(ctx, s.db, query, args...)
+		lines, err := texts(ctx, s.db, q.query, in...)
 		if err != nil {
 			return nil, nil, fmt.Errorf("look at what was moved: %w", err)
 		}
 		for _, line := range lines {
-			(*into)[[2]string{line[0], line[1]}] = true
+			q.into[[2]string{line[0], line[1]}] = true
 		}
 	}
 	return tables, programs, nil
@@ -171,20 +195,32 @@ func (s *Server) places(ctx context.Context, j *journal) (tables, programs map[[
 // the same.
 func (s *Server) swapDone(ctx context.Context, j *journal) (bool, error) {
 	tables, programs, err := s.places(ctx, j)
-	if err != nil {
+	if err != nil || !j.moved(tables) {
 		return false, err
 	}
-	for _, t := range j.Out.Tables {
-		if !tables[[2]string{j.Aside, t}] {
+	for _, m := range j.Moves {
+		for _, t := range m.Out.Tables {
+			if !tables[[2]string{m.Aside, t}] {
+				return false, nil
+			}
+		}
+		if !m.Out.madeIn(m.Aside, programs) || !m.In.madeIn(m.Live, programs) {
 			return false, nil
 		}
 	}
-	for _, t := range j.In.Tables {
-		if tables[[2]string{j.With, t}] || !tables[[2]string{j.Live, t}] {
-			return false, nil
+	return true, nil
+}
+
+// moved tells whether the one RENAME TABLE was done.
+func (j *journal) moved(tables map[[2]string]bool) bool {
+	for _, m := range j.Moves {
+		for _, t := range m.In.Tables {
+			if tables[[2]string{m.With, t}] || !tables[[2]string{m.Live, t}] {
+				return false
+			}
 		}
 	}
-	return j.Out.madeIn(j.Aside, programs) && j.In.madeIn(j.Live, programs), nil
+	return true
 }
 
 // madeIn tells whether all views and triggers are in a database. A view may

@@ -54,7 +54,7 @@ type loadWorker struct {
 	reader string // the name under which the driver knows its reader
 }
 
-func (r *restore) newLoader(ctx context.Context, report progress.Reporter) (*loader, error) {
+func (r *loading) newLoader(ctx context.Context, report progress.Reporter) (*loader, error) {
 	l := &loader{server: r.server, name: r.plan.Into, script: r.script, readBack: !r.options.SkipReadBack, report: report}
 	for i := range r.content.Tables {
 		t := &tableLoad{Table: &r.content.Tables[i], left: len(r.content.Tables[i].Parts)}

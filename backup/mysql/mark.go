@@ -39,16 +39,53 @@ func markIn(name string) string { return mymodel.QuoteIdent(name, markTable) }
 // writeMark makes the table where it is missing. The statement that writes it
 // is durable when it returns, as far as the server is configured for that.
 func writeMark(ctx context.Context, q database.Querier, name string, m mark) error {
-	data, err := json.Marshal(m)
+	err := makeMark(ctx, q, name)
 	if err == nil {
-		_, err = q.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+markIn(name)+
-			" (id int NOT NULL PRIMARY KEY, mark longtext NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4")
+		err = setMark(ctx, q, name, m)
 	}
+	return err
+}
+
+func makeMark(ctx context.Context, q database.Querier, name string) error {
+	_, err := q.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+markIn(name)+
+		" (id int NOT NULL PRIMARY KEY, mark longtext NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4")
+	if err != nil {
+		return fmt.Errorf("mark database %s: %w", name, err)
+	}
+	return nil
+}
+
+func setMark(ctx context.Context, q database.Querier, name string, m mark) error {
+	data, err := json.Marshal(m)
 	if err == nil {
 		_, err = q.ExecContext(ctx, "REPLACE INTO "+markIn(name)+" (id, mark) VALUES (1, ?)", string(data))
 	}
 	if err != nil {
 		return fmt.Errorf("mark database %s: %w", name, err)
+	}
+	return nil
+}
+
+// writeMarks marks databases in one transaction: all of them say the same, or
+// what they said before.
+func (s *session) writeMarks(ctx context.Context, names []string, m mark) error {
+	for _, name := range names {
+		if err := makeMark(ctx, s, name); err != nil {
+			return err
+		}
+	}
+	tx, err := s.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("mark databases: %w", err)
+	}
+	defer tx.Rollback()
+	for _, name := range names {
+		if err := setMark(ctx, tx, name, m); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("mark databases: %w", err)
 	}
 	return nil
 }

@@ -41,6 +41,21 @@ func parseBeside(name, candidate string) (mark string, at time.Time, ok bool) {
 	return m[2], at, true
 }
 
+// liveOf returns the name of the database that candidate is beside. names are
+// those of live databases: one that was cut is found among them alone.
+func liveOf(candidate string, names []string) (of, mark string, at time.Time, ok bool) {
+	m := besideForm.FindStringSubmatch(candidate)
+	if m == nil {
+		return "", "", time.Time{}, false
+	}
+	for _, name := range append(names, m[1]) {
+		if mark, at, ok := parseBeside(name, candidate); ok {
+			return name, mark, at, true
+		}
+	}
+	return "", "", time.Time{}, false
+}
+
 // lockName is the name of the user lock that says that somebody is at work on
 // a database. Such a name has at most 64 characters.
 func lockName(database string) string {

@@ -14,13 +14,14 @@ import (
 	"github.com/harbordb/harbordb/snapshots/mymodel"
 )
 
-// restore is one restore, planned. Load and Swap do it.
-type restore struct {
-	plan target.Plan
+// loading is one database of a restore, loaded beside the live one.
+type loading struct {
+	plan target.DatabasePlan
 
 	server   *Server
 	snapshot *snapshots.Snapshot
 	content  *snapshots.Database
+	name     string // the live database, or the one to load into
 	model    *mymodel.Model
 	script   mymodel.Script
 	options  target.Options
@@ -29,49 +30,42 @@ type restore struct {
 	notes    []string // of the server
 }
 
-var _ target.Restore = (*restore)(nil)
-
-// Plan returns what the restore will do.
-func (r *restore) Plan() target.Plan { return r.plan }
-
-// Plan looks at snapshot and server and refuses what cannot work or would not
-// be safe, before anything is changed.
-func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database, o target.Options) (target.Restore, error) {
-	r := &restore{plan: target.Plan{Snapshot: snapshot.Manifest.ID, Mode: o.Mode, Notes: []string{}}, server: s,
-		snapshot: snapshot, content: content, options: o}
-	for _, t := range content.Tables {
+// prepare looks at snapshot and server and refuses what cannot work or would
+// not be safe, before anything is changed. Names are made of the time at.
+func (r *loading) prepare(ctx context.Context, at time.Time) error {
+	for _, t := range r.content.Tables {
 		r.plan.Rows += t.Rows
 		r.plan.Bytes += t.Bytes
 	}
 	if err := r.readModel(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if unknown := mymodel.UnknownObjects(r.model); len(unknown) > 0 && !o.AllowUnknownObjects {
-		return nil, fault.Refusedf("the snapshot holds objects that no Harbor has: %s", listed(unknown)).
+	if unknown := mymodel.UnknownObjects(r.model); len(unknown) > 0 && !r.options.AllowUnknownObjects {
+		return fault.Refusedf("the snapshot holds objects that no Harbor has: %s", listed(unknown)).
 			WithHint("they may run code; if you know them, add --allow-unknown-objects")
 	}
 	var err error
-	if r.plan.Target, err = s.look(ctx, o.Name); err != nil {
-		return nil, err
+	if r.plan.Target, err = r.server.look(ctx, r.name); err != nil {
+		return err
 	}
-	if err := r.chooseNames(ctx); err != nil {
-		return nil, err
+	if err := r.chooseNames(ctx, at); err != nil {
+		return err
 	}
-	if r.script, err = r.model.Render(s.here()); err != nil {
-		return nil, err
+	if r.script, err = r.model.Render(r.server.here()); err != nil {
+		return err
 	}
-	return r, r.checkNames(ctx)
+	return r.checkNames(ctx)
 }
 
 // readModel reads the model and proves that it and the manifest speak of the
 // same tables and columns.
-func (r *restore) readModel(ctx context.Context) error {
+func (r *loading) readModel(ctx context.Context) error {
 	data, err := r.snapshot.Object(ctx, r.content.Model)
 	if err != nil {
 		return err
 	}
 	corrupt := func(err error) error {
-		return fmt.Errorf("snapshot %s: %s: %w: %w", r.plan.Snapshot, r.content.Model, snapshots.ErrCorrupt, err)
+		return fmt.Errorf("snapshot %s: %s: %w: %w", r.snapshot.Manifest.ID, r.content.Model, snapshots.ErrCorrupt, err)
 	}
 	if r.model, err = mymodel.Decode(data); err != nil {
 		return corrupt(err)
@@ -99,26 +93,17 @@ func (r *restore) readModel(ctx context.Context) error {
 }
 
 // chooseNames decides where to load, and refuses a target in use.
-func (r *restore) chooseNames(ctx context.Context) error {
-	name := r.options.Name
-	form := loadMark
+func (r *loading) chooseNames(ctx context.Context, at time.Time) error {
+	name := r.name
 	switch r.options.Mode {
 	case target.Keep:
 		return r.keepIn()
 	case target.Drill:
-		form = drillMark
-	}
-	var err error
-	if r.plan.Into, err = r.server.freeName(ctx, name, form); err != nil {
-		return err
-	}
-	if form == drillMark {
+		r.plan.Into = besideName(name, drillMark, at)
 		return r.server.may("restore beside database "+name, name, r.plan.Into)
 	}
-	aside, err := r.server.freeName(ctx, name, asideMark)
-	if err != nil {
-		return err
-	}
+	r.plan.Into = besideName(name, loadMark, at)
+	aside := besideName(name, asideMark, at)
 	if r.plan.Target.State == target.Live {
 		r.plan.Aside = aside
 	}
@@ -139,12 +124,12 @@ func (r *restore) chooseNames(ctx context.Context) error {
 	return r.findReady(ctx)
 }
 
-func (r *restore) note(format string, args ...any) {
+func (r *loading) note(format string, args ...any) {
 	r.plan.Notes = append(r.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-func (r *restore) keepIn() error {
-	r.plan.Into = r.options.Name
+func (r *loading) keepIn() error {
+	r.plan.Into = r.name
 	switch {
 	case r.plan.Target.State == target.Live:
 		return fault.Refusedf("database %s exists and is not empty", r.plan.Into).
@@ -157,17 +142,18 @@ func (r *restore) keepIn() error {
 
 // findReady finds a database that an earlier restore of the same snapshot
 // loaded and could not swap in.
-func (r *restore) findReady(ctx context.Context) error {
-	list, err := r.server.Beside(ctx, r.options.Name)
+func (r *loading) findReady(ctx context.Context) error {
+	list, err := r.server.Beside(ctx, r.name)
 	if err != nil {
 		return err
 	}
-	if err := refuseInterrupted(list, r.options.Name); err != nil {
+	if err := refuseInterrupted(list, r.name); err != nil {
 		return err
 	}
 	for _, b := range list {
 		switch {
-		case b.Kind == target.Loaded && b.Snapshot == r.plan.Snapshot:
+		case b.Of != r.name:
+		case b.Kind == target.Loaded && b.Snapshot == r.snapshot.Manifest.ID:
 			r.plan.Into, r.plan.Ready = b.Name, true
 		case b.Kind == target.Loading:
 			return fault.Refusedf("another restore is loading database %s", b.Name).
@@ -179,7 +165,7 @@ func (r *restore) findReady(ctx context.Context) error {
 
 // checkNames refuses names that the server would change: where it keeps names
 // of tables in lower case, one with capitals would come back as another.
-func (r *restore) checkNames(ctx context.Context) error {
+func (r *loading) checkNames(ctx context.Context) error {
 	var lower int
 	if err := r.server.db.QueryRowContext(ctx, "SELECT @@lower_case_table_names").Scan(&lower); err != nil {
 		return fmt.Errorf("read lower_case_table_names: %w", err)
@@ -196,9 +182,9 @@ func (r *restore) checkNames(ctx context.Context) error {
 	return nil
 }
 
-// Load fills and compares the database. Where it fails, what it made is gone
+// fill fills and compares the database. Where it fails, what it made is gone
 // again or is named in the error; the live database is not touched.
-func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
+func (r *loading) fill(ctx context.Context, report progress.Reporter) error {
 	if r.plan.Ready {
 		return nil
 	}
@@ -212,7 +198,7 @@ func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
 	return err
 }
 
-func (r *restore) load(ctx context.Context, report progress.Reporter) error {
+func (r *loading) load(ctx context.Context, report progress.Reporter) error {
 	lock, err := connect(ctx, r.server.db, "")
 	if err != nil {
 		return err
@@ -236,13 +222,13 @@ func (r *restore) load(ctx context.Context, report progress.Reporter) error {
 		return err
 	}
 	if r.options.Mode == target.SwapIn {
-		return writeMark(ctx, lock, r.plan.Into, mark{State: stateLoaded, Snapshot: r.plan.Snapshot})
+		return writeMark(ctx, lock, r.plan.Into, mark{State: stateLoaded, Snapshot: r.snapshot.Manifest.ID})
 	}
 	return dropMark(ctx, lock, r.plan.Into)
 }
 
 // create makes the database and marks it as being loaded.
-func (r *restore) create(ctx context.Context, lock *session) error {
+func (r *loading) create(ctx context.Context, lock *session) error {
 	if err := lock.takeLock(ctx, r.plan.Into); err != nil {
 		return err
 	}
@@ -251,20 +237,21 @@ func (r *restore) create(ctx context.Context, lock *session) error {
 	if r.options.Mode == target.Keep && r.plan.Target.State != target.Missing {
 		verb = "ALTER"
 	}
-	if err := lock.exec(ctx, databaseStatement(verb, r.plan.Into, of)); err != nil {
+	if err := lock.exec(ctx, verb+" DATABASE "+databaseForm(r.plan.Into, of)); err != nil {
 		return fmt.Errorf("create database %s: %w", r.plan.Into, err)
 	}
 	r.created, r.touched = verb == "CREATE", true
-	return writeMark(ctx, lock, r.plan.Into, mark{State: stateLoading, Snapshot: r.plan.Snapshot})
+	return writeMark(ctx, lock, r.plan.Into, mark{State: stateLoading, Snapshot: r.snapshot.Manifest.ID})
 }
 
-func databaseStatement(verb, name string, of mymodel.Database) string {
-	return fmt.Sprintf("%s DATABASE %s CHARACTER SET %s COLLATE %s", verb, mymodel.QuoteIdent(name), of.Charset, of.Collation)
+// databaseForm is what follows CREATE DATABASE or ALTER DATABASE.
+func databaseForm(name string, of mymodel.Database) string {
+	return fmt.Sprintf("%s CHARACTER SET %s COLLATE %s", mymodel.QuoteIdent(name), of.Charset, of.Collation)
 }
 
 // compareCatalog reads the catalog of the loaded database and compares it
 // with the model.
-func (r *restore) compareCatalog(ctx context.Context, s *session) error {
+func (r *loading) compareCatalog(ctx context.Context, s *session) error {
 	loaded, err := r.server.catalogOf(ctx, s, r.plan.Into)
 	if err != nil {
 		return fmt.Errorf("database %s: %w", r.plan.Into, err)
@@ -294,7 +281,7 @@ func (s *Server) catalogOf(ctx context.Context, on *session, name string) (*mymo
 }
 
 // abandon drops what a failed load made.
-func (r *restore) abandon(ctx context.Context) error {
+func (r *loading) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	switch {
@@ -332,40 +319,4 @@ func (s *Server) clear(ctx context.Context, name string) error {
 		return fmt.Errorf("empty database %s: %w", name, err)
 	}
 	return nil
-}
-
-// Swap puts the loaded database in the place of the live one. A target in use
-// without leave to end its sessions is refused, and the loaded database kept.
-func (r *restore) Swap(ctx context.Context) (target.Result, error) {
-	result := target.Result{Mode: r.options.Mode, Snapshot: r.plan.Snapshot, Database: r.options.Name, Rows: r.plan.Rows,
-		Notes: append([]string{}, r.notes...)}
-	switch r.options.Mode {
-	case target.Drill:
-		return result, r.server.drop(ctx, r.plan.Into)
-	case target.Keep:
-		return result, nil
-	}
-	live, err := r.server.look(ctx, r.options.Name)
-	if err == nil {
-		err = checkSwap(live, r.options.Disconnect)
-	}
-	var notes []string
-	if err == nil {
-		notes, err = r.server.swap(ctx, swapping{live: r.options.Name, with: r.plan.Into, aside: r.plan.Aside, how: r.options.Disconnect,
-			after: &mark{State: stateLoaded, Snapshot: r.plan.Snapshot}})
-	}
-	if err != nil {
-		return result, r.keptFor(err)
-	}
-	result.Aside, result.Notes = r.plan.Aside, append(result.Notes, notes...)
-	return result, nil
-}
-
-// keptFor says that the long work was not for nothing.
-func (r *restore) keptFor(err error) error {
-	if hint := fault.HintOf(err); errors.Is(err, errHalf) {
-		return fault.Hint(err, "%s", hint)
-	}
-	return fault.Hint(fmt.Errorf("%w; the snapshot is loaded and compared in database %s", err, r.plan.Into),
-		"harbordb restore %s --disconnect swaps it in; harbordb restore --discard %s drops it", r.plan.Snapshot, r.plan.Into)
 }

@@ -3,10 +3,8 @@ package mysql
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
@@ -57,23 +55,6 @@ func (s *Server) exists(ctx context.Context, name string) (bool, error) {
 		return false, fmt.Errorf("look for database %s: %w", name, err)
 	}
 	return len(list) > 0, nil
-}
-
-// freeName returns the name of a database beside another that does not exist:
-// of this second, or of the next that is free.
-func (s *Server) freeName(ctx context.Context, name, form string) (string, error) {
-	now, err := s.db.Now(ctx)
-	if err != nil {
-		return "", err
-	}
-	for {
-		free := besideName(name, form, now)
-		taken, err := s.exists(ctx, free)
-		if err != nil || !taken {
-			return free, err
-		}
-		now = now.Add(time.Second)
-	}
 }
 
 const contents = `SELECT COALESCE((SELECT CAST(SUM(COALESCE(data_length, 0) + COALESCE(index_length, 0)) AS SIGNED)
@@ -138,27 +119,36 @@ func (s *Server) held(ctx context.Context, name string) ([]string, error) {
 	return list, nil
 }
 
-// Beside lists the databases beside name, oldest first.
+// Beside lists the databases beside name, and those that the same restores
+// have made beside others, oldest first.
 func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, error) {
 	lines, err := texts(ctx, s.db, "SELECT schema_name FROM information_schema.schemata")
 	if err != nil {
 		return nil, fmt.Errorf("list databases beside %s: %w", name, err)
 	}
-	list := []target.Beside{}
+	names := []string{name}
 	for _, line := range lines {
-		form, at, ok := parseBeside(name, line[0])
-		if !ok {
-			continue
+		if !besideForm.MatchString(line[0]) {
+			names = append(names, line[0])
 		}
-		b := target.Beside{Name: line[0], Time: at}
-		if err := s.classify(ctx, &b, form); err != nil {
+	}
+	var all []target.Beside
+	forms := map[string]string{}
+	for _, line := range lines {
+		if of, form, at, ok := liveOf(line[0], names); ok {
+			all = append(all, target.Beside{Name: line[0], Of: of, Time: at})
+			forms[line[0]] = form
+		}
+	}
+	list := []target.Beside{}
+	for _, b := range target.Concerning(all, name) {
+		if err := s.classify(ctx, &b, forms[b.Name]); err != nil {
 			return nil, err
 		}
 		if b.Kind != "" {
 			list = append(list, b)
 		}
 	}
-	slices.SortFunc(list, func(a, b target.Beside) int { return a.Time.Compare(b.Time) })
 	return list, nil
 }
 
@@ -245,15 +235,12 @@ func (s *Server) drop(ctx context.Context, name string) error {
 
 // Discard drops a database that Beside found.
 func (s *Server) Discard(ctx context.Context, b target.Beside) error {
-	name, _, ok := splitBeside(b.Name)
-	if ok {
-		list, err := s.Beside(ctx, name)
-		if err != nil {
-			return err
-		}
-		if err := refuseInterrupted(list, name); err != nil {
-			return err
-		}
+	list, err := s.Beside(ctx, b.Of)
+	if err != nil {
+		return err
+	}
+	if err := refuseInterrupted(list, b.Of); err != nil {
+		return err
 	}
 	sessions, err := s.sessions(ctx, b.Name)
 	if err != nil {
@@ -263,16 +250,6 @@ func (s *Server) Discard(ctx context.Context, b target.Beside) error {
 		return fault.Refusedf("database %s is in use: %s", b.Name, sessions[0])
 	}
 	return s.drop(ctx, b.Name)
-}
-
-// splitBeside returns the name that a database beside another was made of.
-func splitBeside(name string) (of string, at time.Time, ok bool) {
-	m := besideForm.FindStringSubmatch(name)
-	if m == nil {
-		return "", time.Time{}, false
-	}
-	_, at, ok = parseBeside(m[1], name)
-	return m[1], at, ok
 }
 
 // refuseInterrupted: while a swap is cut in half, the databases beside the

@@ -40,28 +40,38 @@ type Choice struct {
 // server's catalog leaves triggers, events and routines out and says nothing.
 var catalogRights = []string{"SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "EXECUTE"}
 
-// OpenSource holds the database of that name on db's server at one moment and
-// reads its catalog, over one connection and one more for each worker. It
-// refuses, before anything is written anywhere, what it cannot carry. The
-// caller closes it.
-func OpenSource(ctx context.Context, db *database.DB, name string, workers int, choice Choice) (*Source, error) {
+// OpenSources holds databases of db's server at one moment and reads their
+// catalogs, each over one connection and one more for each worker. It refuses,
+// before anything is written anywhere, what it cannot carry. The choice of data
+// is that of the first of them, Harbor's own; of the others all rows are taken.
+// The caller closes the set.
+func OpenSources(ctx context.Context, db *database.DB, names []string, workers int, choice Choice) (source.Set, error) {
 	r, err := readRights(ctx, db)
 	if err != nil {
-		return nil, err
+		return source.Set{}, err
 	}
-	if missing := r.missing(name, catalogRights...); len(missing) > 0 {
-		return nil, r.refuse("read all of database "+name, escapedName(name)+".*", missing)
+	for _, name := range names {
+		if missing := r.missing(name, catalogRights...); len(missing) > 0 {
+			return source.Set{}, r.refuse("read all of database "+name, escapedName(name)+".*", missing)
+		}
 	}
-	h, err := holdDatabase(ctx, db, name, workers)
+	all, err := holdDatabases(ctx, db, names, workers)
 	if err != nil {
-		return nil, fmt.Errorf("hold database %s: %w", name, err)
+		return source.Set{}, err
 	}
-	s := &Source{db: db, name: name, hold: h}
-	if err := s.describe(ctx, choice); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("database %s: %w", name, err)
+	set := source.Set{OneMoment: true}
+	for _, h := range all {
+		set.Databases = append(set.Databases, &Source{db: db, name: h.name, hold: h})
 	}
-	return s, nil
+	for _, d := range set.Databases {
+		s := d.(*Source)
+		if err := s.describe(ctx, choice); err != nil {
+			set.Close()
+			return source.Set{}, fmt.Errorf("database %s: %w", s.name, err)
+		}
+		choice.SkipData = nil
+	}
+	return set, nil
 }
 
 func (s *Source) describe(ctx context.Context, choice Choice) (err error) {

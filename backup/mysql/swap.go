@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
@@ -16,32 +17,36 @@ const killEvery = 5 * time.Millisecond
 // errHalf: the tables are moved, and something after them failed.
 var errHalf = errors.New("the tables are swapped, and not all views and triggers are made again")
 
-// swapping says which databases change places.
-type swapping struct {
-	live, with string
-	aside      string // empty where the live database holds nothing
-	how        target.Disconnect
-	after      *mark // what with is again if the swap fails; nil for no mark
+// exchange says which databases change places, all or none.
+type exchange struct {
+	moves []move // names alone: prepare reads what they move
+	how   target.Disconnect
+	after *mark // what each With is again if the swap fails; nil for no mark
 }
 
-// swap puts the tables of one database in the place of another's with one
-// RENAME TABLE, which is done whole or not at all as long as the server lives.
-// Views and triggers cannot be renamed into another database: they are dropped
+// swap puts the tables of databases in the place of others' with one RENAME
+// TABLE, which is done whole or not at all as long as the server lives. Views
+// and triggers cannot be renamed into another database: they are dropped
 // before it and made again after it. All of it is written down first, in the
-// database that goes away.
-func (s *Server) swap(ctx context.Context, w swapping) (notes []string, err error) {
+// databases that go away.
+func (s *Server) swap(ctx context.Context, w exchange) (notes []string, err error) {
 	on, err := connect(ctx, s.db, "")
 	if err != nil {
 		return nil, err
 	}
 	defer on.close()
+	locks, err := s.lockAll(ctx, (&journal{w.moves}).into())
+	if err != nil {
+		return nil, err
+	}
+	defer locks.close()
 	j, err := s.prepare(ctx, on, w)
 	if err != nil {
 		return nil, err
 	}
 	stop := func() {}
 	if w.how == target.EndSessions {
-		if stop, err = s.endSessions(ctx, on, w.live, w.with); err != nil {
+		if stop, err = s.endSessions(ctx, on, j.databases()...); err != nil {
 			return nil, errors.Join(err, s.undo(ctx, on, j, w.after))
 		}
 	}
@@ -51,49 +56,63 @@ func (s *Server) swap(ctx context.Context, w swapping) (notes []string, err erro
 		// the names do.
 		if tables, _, lookErr := s.places(context.WithoutCancel(ctx), j); lookErr != nil || !j.moved(tables) {
 			stop()
-			err = fmt.Errorf("swap database %s in as %s: %w", w.with, w.live, err)
-			return nil, s.explain(ctx, w, errors.Join(err, s.undo(ctx, on, j, w.after)))
+			err = fmt.Errorf("swap database %s in as %s: %w", j.Moves[0].With, j.Moves[0].Live, err)
+			return nil, s.explain(ctx, j, errors.Join(err, s.undo(ctx, on, j, w.after)))
 		}
 	}
 	return s.complete(context.WithoutCancel(ctx), on, j)
 }
 
-// prepare writes the journal and makes the databases that the tables go to.
-func (s *Server) prepare(ctx context.Context, on *session, w swapping) (*journal, error) {
-	if err := on.takeLock(ctx, w.with); err != nil {
-		return nil, err
+// sessions are connections that are closed together.
+type sessions []*session
+
+func (list sessions) close() {
+	for _, s := range list {
+		s.close()
 	}
-	j := &journal{Live: w.live, With: w.with, Aside: w.aside}
-	there, err := s.exists(ctx, w.live)
-	if err != nil {
-		return nil, err
-	}
-	if j.In, err = s.readHalf(ctx, on, w.with); err != nil {
-		return nil, err
-	}
-	j.Out.Database = j.In.Database
-	if there {
-		if j.Out, err = s.readHalf(ctx, on, w.live); err != nil {
+}
+
+// lockAll says that we are at work on databases, over a session for each: on
+// MySQL 5.6 a session has one such lock.
+func (s *Server) lockAll(ctx context.Context, names []string) (sessions, error) {
+	var list sessions
+	for _, name := range names {
+		lock, err := connect(ctx, s.db, "")
+		if err == nil {
+			list = append(list, lock)
+			err = lock.takeLock(ctx, name)
+		}
+		if err != nil {
+			list.close()
 			return nil, err
 		}
 	}
-	if w.aside == "" && len(j.Out.Tables)+len(j.Out.Views) > 0 {
-		return nil, fault.Refusedf("database %s was empty and is not any more", w.live)
+	return list, nil
+}
+
+// prepare writes the journal and makes the databases that the tables go to.
+func (s *Server) prepare(ctx context.Context, on *session, w exchange) (*journal, error) {
+	j := &journal{}
+	for _, m := range w.moves {
+		if err := s.readMove(ctx, on, &m); err != nil {
+			return nil, err
+		}
+		j.Moves = append(j.Moves, m)
 	}
 	// Aside first: if there is a database of that name, its tables must not
 	// be taken for those of the swap.
-	if w.aside != "" {
-		if err := on.exec(ctx, databaseStatement("CREATE", w.aside, j.Out.Database)); err != nil {
-			return nil, fmt.Errorf("create database %s: %w", w.aside, err)
-		}
+	if err := s.makeAside(ctx, on, j); err != nil {
+		return nil, err
 	}
 	m := mark{State: stateSwapping, Swap: j}
 	if w.after != nil {
 		m.Snapshot = w.after.Snapshot
 	}
-	err = writeMark(ctx, on, w.with, m)
-	if err == nil && !there {
-		err = on.exec(ctx, databaseStatement("CREATE", w.live, j.In.Database))
+	err := on.writeMarks(ctx, j.into(), m)
+	for _, m := range j.Moves {
+		if err == nil {
+			err = on.exec(ctx, "CREATE DATABASE IF NOT EXISTS "+databaseForm(m.Live, m.In.Database))
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare the swap: %w", err), s.undo(ctx, on, j, w.after))
@@ -101,13 +120,82 @@ func (s *Server) prepare(ctx context.Context, on *session, w swapping) (*journal
 	return j, nil
 }
 
-// move is the swap itself.
-func (s *Server) move(ctx context.Context, on *session, j *journal) error {
-	if err := j.Out.dropPrograms(ctx, on, j.Live); err != nil {
+// readMove reads what has to move for one database.
+func (s *Server) readMove(ctx context.Context, on *session, m *move) error {
+	there, err := s.exists(ctx, m.Live)
+	if err != nil {
 		return err
 	}
-	if err := j.In.dropPrograms(ctx, on, j.With); err != nil {
+	if m.In, err = s.readHalf(ctx, on, m.With); err != nil {
 		return err
+	}
+	m.Out.Database = m.In.Database
+	if there {
+		if m.Out, err = s.readHalf(ctx, on, m.Live); err != nil {
+			return err
+		}
+	}
+	if m.Aside == "" && len(m.Out.Tables)+len(m.Out.Views) > 0 {
+		return fault.Refusedf("database %s was empty and is not any more", m.Live)
+	}
+	return nil
+}
+
+// makeAside makes the databases that the live tables go to: all, or none. It
+// refuses where another restore has set something aside under the same time
+// since this one was planned: what ends in one time goes back together.
+func (s *Server) makeAside(ctx context.Context, on *session, j *journal) error {
+	var made []string
+	for _, m := range j.Moves {
+		if m.Aside == "" {
+			continue
+		}
+		err := s.ownTime(ctx, m.Aside, made)
+		if err == nil {
+			err = on.exec(ctx, "CREATE DATABASE "+databaseForm(m.Aside, m.Out.Database))
+		}
+		if err == nil {
+			made = append(made, m.Aside)
+			continue
+		}
+		err = fmt.Errorf("create database %s: %w", m.Aside, err)
+		for _, name := range made {
+			err = errors.Join(err, s.dropEmptied(ctx, name))
+		}
+		return err
+	}
+	return nil
+}
+
+// ownTime refuses a name whose time a database has that is none of our own.
+func (s *Server) ownTime(ctx context.Context, aside string, own []string) error {
+	if len(own) > 0 {
+		return nil // the first was looked at
+	}
+	taken, err := s.ends(ctx, aside[len(aside)-len(asideMark)-len(nameTime):])
+	if err == nil && taken {
+		err = fault.Refusedf("another restore has set databases aside in the same second")
+	}
+	return err
+}
+
+// databases are all whose tables move.
+func (j *journal) databases() (names []string) {
+	for _, m := range j.Moves {
+		names = append(names, m.Live, m.With)
+	}
+	return names
+}
+
+// move is the swap itself.
+func (s *Server) move(ctx context.Context, on *session, j *journal) error {
+	for _, m := range j.Moves {
+		if err := m.Out.dropPrograms(ctx, on, m.Live); err != nil {
+			return err
+		}
+		if err := m.In.dropPrograms(ctx, on, m.With); err != nil {
+			return err
+		}
 	}
 	if err := on.exec(ctx, "SET SESSION foreign_key_checks = 0"); err != nil {
 		return err
@@ -116,16 +204,6 @@ func (s *Server) move(ctx context.Context, on *session, j *journal) error {
 		return on.exec(ctx, sql)
 	}
 	return nil
-}
-
-// moved tells whether the one RENAME TABLE was done.
-func (j *journal) moved(tables map[[2]string]bool) bool {
-	for _, t := range j.In.Tables {
-		if tables[[2]string{j.With, t}] || !tables[[2]string{j.Live, t}] {
-			return false
-		}
-	}
-	return true
 }
 
 // complete does what follows the rename. The old data is safe and the new is
@@ -137,20 +215,30 @@ func (s *Server) complete(ctx context.Context, on *session, j *journal) (notes [
 		}
 		defer on.close()
 	}
-	err = on.exec(ctx, databaseStatement("ALTER", j.Live, j.In.Database))
-	if err == nil {
-		err = j.In.makePrograms(ctx, on, j.Live)
+	for _, m := range j.Moves {
+		if err := m.finish(ctx, on); err != nil {
+			return nil, fault.Hint(fmt.Errorf("%w: %w", errHalf, err), "harbordb restore --rollback puts everything back to where it was")
+		}
 	}
-	if err == nil && j.Aside != "" {
-		err = j.Out.makePrograms(ctx, on, j.Aside)
-	}
-	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("%w: %w", errHalf, err), "harbordb restore --rollback puts everything back to where it was")
-	}
-	if err := s.dropEmptied(ctx, j.With); err != nil {
-		notes = append(notes, err.Error())
+	for _, name := range j.into() {
+		if err := s.dropEmptied(ctx, name); err != nil {
+			notes = append(notes, err.Error())
+		}
 	}
 	return notes, nil
+}
+
+// finish gives the new live database its character set, and both their views
+// and triggers.
+func (m *move) finish(ctx context.Context, on *session) error {
+	err := on.exec(ctx, "ALTER DATABASE "+databaseForm(m.Live, m.In.Database))
+	if err == nil {
+		err = m.In.makePrograms(ctx, on, m.Live)
+	}
+	if err == nil && m.Aside != "" {
+		err = m.Out.makePrograms(ctx, on, m.Aside)
+	}
+	return err
 }
 
 // dropEmptied drops a database whose tables have moved away, unless somebody
@@ -178,31 +266,31 @@ func (s *Server) undo(ctx context.Context, on *session, j *journal, after *mark)
 		}
 		defer on.close()
 	}
-	if there, err := s.exists(ctx, j.Live); err != nil || !there {
-		return errors.Join(err, s.unprepare(ctx, on, j, after)) // it was not even made
-	}
 	tables, _, err := s.places(ctx, j)
 	if err != nil {
 		return err
 	}
-	steps := []func() error{
-		func() error { return j.In.dropPrograms(ctx, on, j.Live) },
-		func() error { return j.Out.dropPrograms(ctx, on, j.Live) },
-		func() error { return j.In.dropPrograms(ctx, on, j.With) },
-		func() error { return on.exec(ctx, "SET SESSION foreign_key_checks = 0") },
+	var made []move // the live database is there; else nothing of it can have moved
+	for _, m := range j.Moves {
+		there, err := s.exists(ctx, m.Live)
+		if err != nil {
+			return err
+		}
+		if there {
+			made = append(made, m)
+		}
 	}
-	if j.Aside != "" {
-		steps = append(steps, func() error { return j.Out.dropPrograms(ctx, on, j.Aside) })
-	}
-	if sql := renames(j.backward(tables)); sql != "" {
+	steps := []func() error{func() error { return clearWay(ctx, on, made) }}
+	if sql := renames((&journal{made}).backward(tables)); sql != "" {
 		steps = append(steps, func() error { return on.exec(ctx, sql) })
 	}
-	steps = append(steps,
-		func() error { return on.exec(ctx, databaseStatement("ALTER", j.Live, j.Out.Database)) },
-		func() error { return j.Out.makePrograms(ctx, on, j.Live) },
-		func() error { return j.In.makePrograms(ctx, on, j.With) },
-		func() error { return s.unprepare(ctx, on, j, after) },
-	)
+	for _, m := range made {
+		steps = append(steps,
+			func() error { return on.exec(ctx, "ALTER DATABASE "+databaseForm(m.Live, m.Out.Database)) },
+			func() error { return m.Out.makePrograms(ctx, on, m.Live) },
+			func() error { return m.In.makePrograms(ctx, on, m.With) })
+	}
+	steps = append(steps, func() error { return s.unprepare(ctx, on, j, after) })
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return fault.Hint(fmt.Errorf("undo the swap: %w", err), "harbordb restore --rollback tries it again; nothing is lost")
@@ -211,26 +299,54 @@ func (s *Server) undo(ctx context.Context, on *session, j *journal, after *mark)
 	return nil
 }
 
+// clearWay drops views and triggers from wherever a swap can have made them.
+func clearWay(ctx context.Context, on *session, moves []move) error {
+	for _, m := range moves {
+		for _, drop := range []struct {
+			half *half
+			in   string
+		}{{&m.In, m.Live}, {&m.Out, m.Live}, {&m.In, m.With}, {&m.Out, m.Aside}} {
+			if drop.in == "" {
+				continue
+			}
+			if err := drop.half.dropPrograms(ctx, on, drop.in); err != nil {
+				return err
+			}
+		}
+	}
+	return on.exec(ctx, "SET SESSION foreign_key_checks = 0")
+}
+
 func (s *Server) unprepare(ctx context.Context, on *session, j *journal, after *mark) error {
-	if j.Aside != "" {
-		if err := s.dropEmptied(ctx, j.Aside); err != nil {
+	for _, m := range j.Moves {
+		if m.Aside == "" {
+			continue
+		}
+		if err := s.dropEmptied(ctx, m.Aside); err != nil {
 			return err
 		}
 	}
-	if after == nil {
-		return dropMark(ctx, on, j.With)
+	if after != nil {
+		return on.writeMarks(ctx, j.into(), *after)
 	}
-	return writeMark(ctx, on, j.With, *after)
+	for _, name := range j.into() {
+		if err := dropMark(ctx, on, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // explain says who was in the way of the rename.
-func (s *Server) explain(ctx context.Context, w swapping, err error) error {
+func (s *Server) explain(ctx context.Context, j *journal, err error) error {
 	if number(err) != errLockWaitTimeout {
 		return err
 	}
-	sessions, lookErr := s.sessions(context.WithoutCancel(ctx), w.live)
-	if lookErr == nil && len(sessions) > 0 {
-		return refuseInUse(w.live, sessions)
+	for _, m := range j.Moves {
+		sessions, lookErr := s.sessions(context.WithoutCancel(ctx), m.Live)
+		if lookErr == nil && len(sessions) > 0 {
+			return refuseInUse(m.Live, sessions)
+		}
 	}
 	return fault.Refusedf("%w", err).WithHint("stop Harbor, or let --disconnect end its sessions")
 }
@@ -301,65 +417,95 @@ func checkSwap(t target.Database, how target.Disconnect) error {
 	return nil
 }
 
-// PlanRollback finds the newest database that was set aside, or a swap that
-// was cut off in the middle, which a rollback undoes.
-func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect) (target.Rollback, error) {
-	live, err := s.look(ctx, name)
-	if err != nil {
-		return target.Rollback{}, err
-	}
+// PlanRollback finds what the last restore of a database set aside, or a swap
+// that was cut off in the middle, which a rollback undoes.
+func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect, only ...string) (target.Rollback, error) {
+	var p target.Rollback
 	list, err := s.Beside(ctx, name)
 	if err != nil {
-		return target.Rollback{}, err
-	}
-	p := target.Rollback{Target: live}
-	for _, b := range list {
-		if b.Kind == target.SetAside && p.Back.Kind != target.Interrupted || b.Kind == target.Interrupted {
-			p.Back = b
-		}
-	}
-	if p.Back.Name == "" {
-		return target.Rollback{}, fault.Usagef("nothing was set aside beside database %s", name).
-			WithHint("harbordb snapshots ls shows the snapshots that can be restored")
-	}
-	if p.Back.Kind == target.SetAside && live.State == target.Live {
-		if p.Aside, err = s.freeName(ctx, name, asideMark); err != nil {
-			return target.Rollback{}, err
-		}
-	}
-	if err := s.may("replace database "+name, name, name, p.Back.Name, besideName(name, asideMark, p.Back.Time)); err != nil {
 		return p, err
 	}
-	return p, checkSwap(live, how)
+	for _, b := range list {
+		if b.Kind == target.Interrupted {
+			p.Back = b
+			p.Target, err = s.look(ctx, b.Of)
+			return p, errors.Join(err, checkSwap(p.Target, how))
+		}
+	}
+	set, err := target.LastSetAside(list, name, only...)
+	if err != nil {
+		return p, err
+	}
+	at, err := s.freeTime(ctx)
+	if err != nil {
+		return p, err
+	}
+	for i, b := range set {
+		d, err := s.planRollback(ctx, b, how, at)
+		if err != nil {
+			return p, err
+		}
+		if i == 0 {
+			p.DatabaseRollback = d
+		} else {
+			p.Companions = append(p.Companions, d)
+		}
+	}
+	return p, nil
 }
 
-// Rollback swaps what was set aside back in; the present database is set
+func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {
+	p := target.DatabaseRollback{Back: b}
+	var err error
+	if p.Target, err = s.look(ctx, b.Of); err != nil {
+		return p, err
+	}
+	aside := besideName(b.Of, asideMark, at)
+	if p.Target.State == target.Live {
+		p.Aside = aside
+	}
+	if err := s.may("replace database "+b.Of, b.Of, b.Of, b.Name, aside); err != nil {
+		return p, err
+	}
+	return p, checkSwap(p.Target, how)
+}
+
+// Rollback swaps what was set aside back in; the present databases are set
 // aside in turn.
 func (s *Server) Rollback(ctx context.Context, p target.Rollback, how target.Disconnect) error {
 	if p.Back.Kind == target.Interrupted {
 		return s.finishInterrupted(ctx, p.Back)
 	}
-	_, err := s.swap(ctx, swapping{live: p.Target.Name, with: p.Back.Name, aside: p.Aside, how: how})
+	w := exchange{how: how}
+	for _, d := range p.All() {
+		w.moves = append(w.moves, move{Live: d.Target.Name, With: d.Back.Name, Aside: d.Aside})
+	}
+	_, err := s.swap(ctx, w)
 	return err
 }
 
 // finishInterrupted undoes a swap that was cut off in the middle. What was to
 // be swapped in is as it was before: loaded, or set aside.
 func (s *Server) finishInterrupted(ctx context.Context, b target.Beside) error {
-	on, err := connect(ctx, s.db, "")
+	m, err := readMark(ctx, s.db, b.Name)
 	if err != nil {
 		return err
 	}
-	defer on.close()
-	if err := on.takeLock(ctx, b.Name); err != nil {
-		return err
+	changed := fault.Refusedf("database %s has changed since the plan was made", b.Name)
+	if m == nil || m.Swap == nil {
+		return changed
 	}
-	m, err := readMark(ctx, on, b.Name)
+	locks, err := s.lockAll(ctx, m.Swap.into())
 	if err != nil {
 		return err
 	}
-	if m == nil || m.State != stateSwapping || m.Swap == nil || m.Swap.With != b.Name {
-		return fault.Refusedf("database %s has changed since the plan was made", b.Name)
+	defer locks.close()
+	on := locks[0]
+	if m, err = readMark(ctx, on, b.Name); err != nil {
+		return err
+	}
+	if m == nil || m.State != stateSwapping || m.Swap == nil || !slices.Contains(m.Swap.into(), b.Name) {
+		return changed
 	}
 	var after *mark
 	if m.Snapshot != "" {

@@ -69,24 +69,31 @@ func contentsOf(t *testing.T, server *dbtest.Server, name string) dbtest.Content
 // before the first one was, as a process does that is killed.
 func stopAt(t *testing.T, s *Server, live, with, aside string, moves int) {
 	t.Helper()
+	stopAllAt(t, s, moves, move{Live: live, With: with, Aside: aside})
+}
+
+func stopAllAt(t *testing.T, s *Server, moves int, list ...move) {
+	t.Helper()
 	on, err := connect(t.Context(), s.db, "")
 	check(t, err)
 	defer on.close()
 	after := loadedMark()
-	j, err := s.prepare(t.Context(), on, swapping{live: live, with: with, aside: aside, after: &after})
+	j, err := s.prepare(t.Context(), on, exchange{moves: list, after: &after})
 	check(t, err)
 	if moves < 0 {
 		return
 	}
-	check(t, j.Out.dropPrograms(t.Context(), on, live))
-	check(t, j.In.dropPrograms(t.Context(), on, with))
+	for _, m := range j.Moves {
+		check(t, m.Out.dropPrograms(t.Context(), on, m.Live))
+		check(t, m.In.dropPrograms(t.Context(), on, m.With))
+	}
 	check(t, on.exec(t.Context(), "SET SESSION foreign_key_checks = 0"))
 	pairs := j.forward()
 	for _, p := range pairs[:min(moves, len(pairs))] {
 		check(t, on.exec(t.Context(), renames([][2]string{p})))
 	}
 	if moves > len(pairs) {
-		check(t, j.In.makePrograms(t.Context(), on, live))
+		check(t, j.Moves[0].In.makePrograms(t.Context(), on, j.Moves[0].Live))
 	}
 }
 
@@ -98,10 +105,11 @@ func TestAnInterruptedSwapIsUndone(t *testing.T) {
 			s, live, with := besides(t, server)
 			before, loaded := contentsOf(t, server, live), contentsOf(t, server, with)
 			for _, moves := range []int{-1, 0, 1, 20, 21, 36, 100} {
-				aside, err := s.freeName(t.Context(), live, asideMark)
+				at, err := s.freeTime(t.Context())
 				check(t, err)
+				aside := besideName(live, asideMark, at)
 				stopAt(t, s, live, with, aside, moves)
-				if err := s.Discard(t.Context(), target.Beside{Name: aside}); err == nil {
+				if err := s.Discard(t.Context(), target.Beside{Name: aside, Of: live}); err == nil {
 					t.Fatalf("after %d moves, what was set aside could be dropped", moves)
 				}
 				p, err := s.PlanRollback(t.Context(), live, target.Refuse)
@@ -115,9 +123,64 @@ func TestAnInterruptedSwapIsUndone(t *testing.T) {
 					t.Fatalf("after %d moves, beside it: %v", moves, list)
 				}
 			}
-			_, err := s.swap(t.Context(), swapping{live: live, with: with, aside: besideName(live, asideMark, time.Now())})
+			_, err := s.swap(t.Context(), exchange{moves: []move{{Live: live, With: with, Aside: besideName(live, asideMark, time.Now())}}})
 			check(t, err)
 			dbtest.RequireSame(t, loaded, contentsOf(t, server, live))
+		})
+	}
+}
+
+// A swap of two databases that was cut off anywhere is undone as a whole,
+// whichever of them is asked for.
+func TestAnInterruptedSwapOfTwoIsUndone(t *testing.T) {
+	for name, server := range map[string]*dbtest.Server{"MariaDB": dbtest.MariaDB(t), "MySQL 5.6": dbtest.MySQL56(t)} {
+		t.Run(name, func(t *testing.T) {
+			s, live, with := besides(t, server)
+			_, second, secondWith := besides(t, server)
+			names := []string{live, with, second, secondWith}
+			before := map[string]dbtest.Contents{}
+			for _, n := range names {
+				before[n] = contentsOf(t, server, n)
+			}
+			for i, moves := range []int{-1, 0, 1, 40, 41, 72, 200} {
+				at, err := s.freeTime(t.Context())
+				check(t, err)
+				stopAllAt(t, s, moves, move{Live: live, With: with, Aside: besideName(live, asideMark, at)},
+					move{Live: second, With: secondWith, Aside: besideName(second, asideMark, at)})
+				asked := []string{live, second}[i%2]
+				if err := s.Discard(t.Context(), target.Beside{Name: besideName(asked, asideMark, at), Of: asked}); err == nil {
+					t.Fatalf("after %d moves, what was set aside could be dropped", moves)
+				}
+				p, err := s.PlanRollback(t.Context(), asked, target.Refuse)
+				check(t, err)
+				check(t, s.Rollback(t.Context(), p, target.Refuse))
+				for _, n := range names {
+					dbtest.RequireSame(t, before[n], contentsOf(t, server, n))
+				}
+				for _, n := range []string{live, second} {
+					list, err := s.Beside(t.Context(), n)
+					check(t, err)
+					for _, b := range list {
+						if b.Kind != target.Loaded {
+							t.Fatalf("after %d moves, beside %s: %v", moves, n, list)
+						}
+					}
+				}
+			}
+			at := time.Now()
+			_, err := s.swap(t.Context(), exchange{moves: []move{{Live: live, With: with, Aside: besideName(live, asideMark, at)},
+				{Live: second, With: secondWith, Aside: besideName(second, asideMark, at)}}})
+			check(t, err)
+			dbtest.RequireSame(t, before[with], contentsOf(t, server, live))
+			dbtest.RequireSame(t, before[secondWith], contentsOf(t, server, second))
+			set, err := s.PlanRollback(t.Context(), second, target.Refuse)
+			check(t, err)
+			if len(set.All()) != 2 {
+				t.Errorf("%d databases go back, not 2", len(set.All()))
+			}
+			check(t, s.Rollback(t.Context(), set, target.Refuse))
+			dbtest.RequireSame(t, before[live], contentsOf(t, server, live))
+			dbtest.RequireSame(t, before[second], contentsOf(t, server, second))
 		})
 	}
 }

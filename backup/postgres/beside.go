@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
@@ -20,33 +19,45 @@ const sizeOf = `COALESCE(CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CON
 const isLocked = `EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.database = d.oid AND l.granted
 	AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 1)`
 
-// Beside lists the databases beside name, oldest first.
+// Beside lists the databases beside name, and those that the same restores
+// have made beside others, oldest first.
 func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT d.datname, COALESCE(pg_catalog.shobj_description(d.oid, 'pg_database'), ''),
-		`+sizeOf+`, `+isLocked+` FROM pg_catalog.pg_database d WHERE d.datname ~ '[0-9]{8}t[0-9]{6}z$'`, int64(loadLock>>32), int64(loadLock&0xffffffff))
+		CASE WHEN d.datname ~ '[0-9]{8}t[0-9]{6}z$' THEN `+sizeOf+` ELSE 0 END, `+isLocked+` FROM pg_catalog.pg_database d`, int64(loadLock>>32), int64(loadLock&0xffffffff))
 	if err != nil {
 		return nil, fmt.Errorf("list databases beside %s: %w", name, err)
 	}
 	defer rows.Close()
-	list := []target.Beside{}
+	type found struct {
+		target.Beside
+		comment string
+		locked  bool
+	}
+	var candidates []found
+	names := []string{name}
 	for rows.Next() {
-		var b target.Beside
-		var comment string
-		var locked bool
-		if err := rows.Scan(&b.Name, &comment, &b.Bytes, &locked); err != nil {
+		var f found
+		if err := rows.Scan(&f.Name, &f.comment, &f.Bytes, &f.locked); err != nil {
 			return nil, fmt.Errorf("list databases beside %s: %w", name, err)
 		}
-		mark, at, ok := parseBeside(name, b.Name)
+		if besideForm.MatchString(f.Name) {
+			candidates = append(candidates, f)
+		} else {
+			names = append(names, f.Name)
+		}
+	}
+	var all []target.Beside
+	for _, f := range candidates {
+		of, mark, at, ok := liveOf(f.Name, names)
 		if !ok {
 			continue
 		}
-		b.Time = at
-		if b.Kind = kindOf(&b, mark, comment, locked); b.Kind != "" {
-			list = append(list, b)
+		f.Of, f.Time = of, at
+		if f.Kind = kindOf(&f.Beside, mark, f.comment, f.locked); f.Kind != "" {
+			all = append(all, f.Beside)
 		}
 	}
-	slices.SortFunc(list, func(a, b target.Beside) int { return a.Time.Compare(b.Time) })
-	return list, rows.Err()
+	return target.Concerning(all, name), rows.Err()
 }
 
 // kindOf decides by name and comment both. A database with a loading name but

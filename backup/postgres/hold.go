@@ -12,6 +12,7 @@ import (
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
 )
 
 // hold is one moment of a database: a leader whose REPEATABLE READ READ ONLY
@@ -28,10 +29,15 @@ import (
 // came later could queue behind a statement that waits for the leader to end,
 // and neither would ever move.
 type hold struct {
+	name      string // of the database
 	leader    *pgx.Conn
 	followers []*pgx.Conn
 	snapshot  string
 	moment    time.Time
+	tables    []relation // locked
+	// running says which transactions of the server the snapshot sees. It is
+	// empty where the server cannot tell.
+	running string
 }
 
 type relation struct {
@@ -51,36 +57,51 @@ AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension 
   AND NOT c.oid = ANY (COALESCE(e.extconfig, '{}')))
 ORDER BY c.oid`
 
-// holdDatabase takes the moment over 1 + followers connections. Where someone
+// holds are the holds of several databases.
+type holds []*hold
+
+// holdDatabases takes the moment of each database over 1 + followers
+// connections, and of all of them the same one if it can. Where someone
 // changes tables meanwhile it lets him through and tries again, for no longer
-// than locks may be waited for. The caller closes the hold.
-func holdDatabase(ctx context.Context, db *database.DB, name string, followers int) (*hold, error) {
-	h := &hold{}
-	if err := h.connect(ctx, db, name, followers); err != nil {
-		h.close()
-		return nil, err
+// than locks may be waited for. The caller closes the holds.
+func holdDatabases(ctx context.Context, db *database.DB, names []string, followers int) (holds, error) {
+	var all holds
+	for _, name := range names {
+		h := &hold{name: name}
+		all = append(all, h)
+		if err := h.connect(ctx, db, followers); err != nil {
+			all.close()
+			return nil, h.failed(err)
+		}
 	}
 	limited, cancel := context.WithTimeout(ctx, db.Settings().LockTimeout)
 	defer cancel()
 	for {
-		err := h.try(ctx)
+		err := all.try(ctx, limited)
 		if err == nil {
-			return h, nil
+			return all, nil
 		}
-		if errors.Is(err, errTablesMoved) && limited.Err() == nil {
-			continue
+		again := errors.Is(err, errTablesMoved) || errors.Is(err, errApart)
+		if !again || limited.Err() != nil {
+			all.close()
+			return nil, err
 		}
-		h.close()
-		return nil, err
 	}
 }
 
-func (h *hold) connect(ctx context.Context, db *database.DB, name string, followers int) (err error) {
-	if h.leader, err = connect(ctx, db, name); err != nil {
+func (h *hold) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("hold database %s: %w", h.name, err)
+}
+
+func (h *hold) connect(ctx context.Context, db *database.DB, followers int) (err error) {
+	if h.leader, err = connect(ctx, db, h.name); err != nil {
 		return err
 	}
 	for range followers {
-		conn, err := connect(ctx, db, name)
+		conn, err := connect(ctx, db, h.name)
 		if err != nil {
 			return err
 		}
@@ -89,11 +110,19 @@ func (h *hold) connect(ctx context.Context, db *database.DB, name string, follow
 	return nil
 }
 
+func (h *hold) conns() []*pgx.Conn { return append([]*pgx.Conn{h.leader}, h.followers...) }
+
 func (h *hold) close() {
-	for _, conn := range append([]*pgx.Conn{h.leader}, h.followers...) {
+	for _, conn := range h.conns() {
 		if conn != nil {
 			conn.Close(context.Background())
 		}
+	}
+}
+
+func (all holds) close() {
+	for _, h := range all {
+		h.close()
 	}
 }
 
@@ -102,45 +131,106 @@ func (h *hold) close() {
 var errTablesMoved = fault.Refusedf("someone is changing tables").
 	WithHint("wait until the migration or maintenance is over, or give more time with --lock-timeout")
 
+// errApart: the databases were not caught at the same moment.
+var errApart = errors.New("transactions began or ended between two snapshots")
+
 const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-func (h *hold) try(ctx context.Context) error {
-	listed, err := relations(ctx, h.leader)
-	if err != nil {
-		return err
+// try takes all moments. It insists on the same one for as long as patience
+// has not ended.
+func (all holds) try(ctx, patience context.Context) error {
+	err := all.lead(ctx)
+	if err == nil && all.apart() && patience.Err() == nil {
+		err = errApart
 	}
-	if err = h.lead(ctx, listed); err == nil {
-		err = h.follow(ctx, listed)
+	for _, h := range all {
+		if err == nil {
+			err = h.failed(h.follow(ctx))
+		}
 	}
 	if err == nil {
 		return nil
 	}
-	for _, conn := range append([]*pgx.Conn{h.leader}, h.followers...) {
-		if conn.PgConn().TxStatus() != 'I' {
-			_ = exec(context.WithoutCancel(ctx), conn.PgConn(), "ROLLBACK")
+	for _, h := range all {
+		for _, conn := range h.conns() {
+			if conn.PgConn().TxStatus() != 'I' {
+				_ = exec(context.WithoutCancel(ctx), conn.PgConn(), "ROLLBACK")
+			}
 		}
 	}
 	return err
 }
 
-// lead locks the tables and takes the snapshot.
-func (h *hold) lead(ctx context.Context, listed []relation) error {
+// lead has every leader lock its tables, and only then all of them take their
+// snapshots, side by side: the less time in between, the likelier it is that
+// they see the same.
+func (all holds) lead(ctx context.Context) error {
+	for _, h := range all {
+		if err := h.lock(ctx); err != nil {
+			return h.failed(err)
+		}
+	}
+	group, limited := errgroup.WithContext(ctx)
+	for _, h := range all {
+		group.Go(func() error { return h.failed(h.take(limited)) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, h := range all {
+		if err := h.unmoved(ctx); err != nil {
+			return h.failed(err)
+		}
+	}
+	return nil
+}
+
+// oneMoment tells whether all snapshots see the same transactions. They are
+// numbered for the whole server, so equal lists in two databases are the same
+// moment (PostgreSQL manual, "Transaction ID and Snapshot Information
+// Functions").
+func (all holds) oneMoment() bool {
+	for _, h := range all {
+		if len(all) > 1 && (h.running == "" || h.running != all[0].running) {
+			return false
+		}
+	}
+	return true
+}
+
+// apart tells whether trying again could make it one moment.
+func (all holds) apart() bool { return !all.oneMoment() && all[0].running != "" }
+
+// lock begins the leader's transaction and locks the tables.
+func (h *hold) lock(ctx context.Context) (err error) {
+	if h.tables, err = relations(ctx, h.leader); err != nil {
+		return err
+	}
 	if err := exec(ctx, h.leader.PgConn(), begin); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := lockTables(ctx, h.leader, listed, ""); err != nil {
-		return err
-	}
-	row := h.leader.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.clock_timestamp()")
-	if err := row.Scan(&h.snapshot, &h.moment); err != nil {
+	return lockTables(ctx, h.leader, h.tables, "")
+}
+
+// take takes and exports the snapshot. In recovery a server does not list the
+// transactions that run.
+func (h *hold) take(ctx context.Context) error {
+	row := h.leader.QueryRow(ctx, `SELECT pg_catalog.pg_export_snapshot(), pg_catalog.clock_timestamp(),
+		CASE WHEN pg_catalog.pg_is_in_recovery() THEN '' ELSE pg_catalog.txid_current_snapshot()::text END`)
+	if err := row.Scan(&h.snapshot, &h.moment, &h.running); err != nil {
 		return fmt.Errorf("export snapshot: %w", err)
 	}
 	h.moment = h.moment.UTC()
+	return nil
+}
+
+// unmoved proves that the tables of the snapshot are those that were locked.
+func (h *hold) unmoved(ctx context.Context) error {
 	seen, err := relations(ctx, h.leader)
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(listed, seen) {
+	if !slices.Equal(h.tables, seen) {
 		return errTablesMoved
 	}
 	return nil
@@ -149,7 +239,7 @@ func (h *hold) lead(ctx context.Context, listed []relation) error {
 // follow has the followers import the snapshot and lock what the leader holds
 // already. Nobody but a statement that waits for the leader can be in their
 // way, so they do not wait.
-func (h *hold) follow(ctx context.Context, listed []relation) error {
+func (h *hold) follow(ctx context.Context) error {
 	for _, conn := range h.followers {
 		// SET TRANSACTION SNAPSHOT must stand alone in its query.
 		for _, sql := range []string{begin, "SET TRANSACTION SNAPSHOT '" + h.snapshot + "'"} {
@@ -157,7 +247,7 @@ func (h *hold) follow(ctx context.Context, listed []relation) error {
 				return fmt.Errorf("import snapshot: %w", err)
 			}
 		}
-		err := lockTables(ctx, conn, listed, " NOWAIT")
+		err := lockTables(ctx, conn, h.tables, " NOWAIT")
 		if sqlState(err) == "55P03" {
 			return fmt.Errorf("%w: %w", errTablesMoved, err)
 		}

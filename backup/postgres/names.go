@@ -49,6 +49,21 @@ func parseBeside(name, candidate string) (mark string, at time.Time, ok bool) {
 	return m[2], at, true
 }
 
+// liveOf returns the name of the database that candidate is beside. names are
+// those of live databases: one that was cut is found among them alone.
+func liveOf(candidate string, names []string) (of, mark string, at time.Time, ok bool) {
+	m := besideForm.FindStringSubmatch(candidate)
+	if m == nil {
+		return "", "", time.Time{}, false
+	}
+	for _, name := range append([]string{m[1]}, names...) {
+		if mark, at, ok := parseBeside(name, candidate); ok {
+			return name, mark, at, true
+		}
+	}
+	return "", "", time.Time{}, false
+}
+
 // A database that a restore is loading, or has loaded and not swapped in,
 // says so in its comment. The session that loads it holds an advisory lock in
 // it, which ends with the session: a mark without a lock is a killed restore.

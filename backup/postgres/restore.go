@@ -16,13 +16,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// restore is one restore, planned. Load and Swap do it.
-type restore struct {
-	plan target.Plan
+// loading is one database of a restore, loaded beside the live one.
+type loading struct {
+	plan target.DatabasePlan
 
 	server   *Server
 	snapshot *snapshots.Snapshot
 	content  *snapshots.Database
+	name     string // the live database, or the one to load into
 	model    *pgmodel.Model
 	script   pgmodel.Script
 	options  target.Options
@@ -32,39 +33,26 @@ type restore struct {
 	notes    []pgmodel.Note // of the server
 }
 
-var (
-	_ target.Server  = (*Server)(nil)
-	_ target.Restore = (*restore)(nil)
-)
-
-// Plan returns what the restore will do.
-func (r *restore) Plan() target.Plan { return r.plan }
-
-// Plan looks at snapshot and server and refuses what cannot work or would not
-// be safe, before anything is changed.
-func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database, o target.Options) (target.Restore, error) {
-	r := &restore{plan: target.Plan{Snapshot: snapshot.Manifest.ID, Mode: o.Mode, Notes: []string{}}, server: s, snapshot: snapshot, content: content, options: o}
-	for _, t := range content.Tables {
+// prepare looks at snapshot and server and refuses what cannot work or would
+// not be safe, before anything is changed. Names are made of the time at.
+func (r *loading) prepare(ctx context.Context, at time.Time) (err error) {
+	for _, t := range r.content.Tables {
 		r.plan.Rows += t.Rows
 		r.plan.Bytes += t.Bytes
 	}
-	err := snapshot.CheckSizes(ctx)
-	if err != nil {
-		return nil, err
+	if r.model, err = readModel(ctx, r.snapshot, r.content); err != nil {
+		return err
 	}
-	if r.model, err = readModel(ctx, snapshot, content); err != nil {
-		return nil, err
+	if unknown := pgmodel.UnknownObjects(r.model); len(unknown) > 0 && !r.options.AllowUnknownObjects {
+		return refuseUnknown(unknown)
 	}
-	if unknown := pgmodel.UnknownObjects(r.model); len(unknown) > 0 && !o.AllowUnknownObjects {
-		return nil, refuseUnknown(unknown)
+	if r.plan.Target, err = r.server.look(ctx, r.name); err != nil {
+		return err
 	}
-	if r.plan.Target, err = s.look(ctx, o.Name); err != nil {
-		return nil, err
+	if err := r.chooseNames(ctx, at); err != nil {
+		return err
 	}
-	if err := r.chooseNames(ctx); err != nil {
-		return nil, err
-	}
-	return r, r.render(ctx)
+	return r.render(ctx)
 }
 
 func readModel(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database) (*pgmodel.Model, error) {
@@ -85,30 +73,26 @@ func refuseUnknown(unknown []pgmodel.Object) error {
 }
 
 // chooseNames decides where to load, and refuses a target in use.
-func (r *restore) chooseNames(ctx context.Context) error {
-	now, err := r.server.now(ctx)
-	if err != nil {
-		return err
-	}
+func (r *loading) chooseNames(ctx context.Context, at time.Time) error {
 	switch r.options.Mode {
 	case target.Keep:
 		return r.keepIn(ctx)
 	case target.Drill:
-		r.plan.Into = besideName(r.options.Name, drillMark, now)
+		r.plan.Into = besideName(r.name, drillMark, at)
 		return r.mayCreate()
 	}
 	if err := r.server.checkSwap(ctx, r.plan.Target, r.options.Disconnect); err != nil {
 		return err
 	}
-	r.plan.Into = besideName(r.options.Name, loadMark, now)
+	r.plan.Into = besideName(r.name, loadMark, at)
 	if r.plan.Target.State != target.Missing {
-		r.plan.Aside = besideName(r.options.Name, asideMark, now)
+		r.plan.Aside = besideName(r.name, asideMark, at)
 	}
 	return r.findReady(ctx)
 }
 
-func (r *restore) keepIn(ctx context.Context) error {
-	r.plan.Into = r.options.Name
+func (r *loading) keepIn(ctx context.Context) error {
+	r.plan.Into = r.name
 	if len(r.plan.Into) > maxName {
 		return fault.Usagef("database name %s is longer than %d bytes", r.plan.Into, maxName)
 	}
@@ -131,7 +115,7 @@ func (r *restore) keepIn(ctx context.Context) error {
 	return nil
 }
 
-func (r *restore) mayCreate() error {
+func (r *loading) mayCreate() error {
 	if !r.server.role.superuser && !r.server.role.createDB {
 		return r.server.refuseCreate()
 	}
@@ -140,14 +124,15 @@ func (r *restore) mayCreate() error {
 
 // findReady finds a database that an earlier restore of the same snapshot
 // loaded and could not swap in.
-func (r *restore) findReady(ctx context.Context) error {
-	list, err := r.server.Beside(ctx, r.options.Name)
+func (r *loading) findReady(ctx context.Context) error {
+	list, err := r.server.Beside(ctx, r.name)
 	if err != nil {
 		return err
 	}
 	for _, b := range list {
 		switch {
-		case b.Kind == target.Loaded && b.Snapshot == r.plan.Snapshot:
+		case b.Of != r.name:
+		case b.Kind == target.Loaded && b.Snapshot == r.snapshot.Manifest.ID:
 			r.plan.Into, r.plan.Ready = b.Name, true
 		case b.Kind == target.Loading && strings.Contains(b.Name, loadMark): // a drill is in nobody's way
 			return fault.Refusedf("another restore is loading database %s", b.Name).
@@ -158,7 +143,7 @@ func (r *restore) findReady(ctx context.Context) error {
 }
 
 // render renders the model for the server, and says what it cannot have.
-func (r *restore) render(ctx context.Context) error {
+func (r *loading) render(ctx context.Context) error {
 	conn, err := connect(ctx, r.server.db, r.server.db.Settings().Database)
 	if err != nil {
 		return err
@@ -180,9 +165,9 @@ func (r *restore) render(ctx context.Context) error {
 	return nil
 }
 
-// Load fills and compares the database. Where it fails, what it made is gone
+// fill fills and compares the database. Where it fails, what it made is gone
 // again or is named in the error; the live database is not touched.
-func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
+func (r *loading) fill(ctx context.Context, report progress.Reporter) error {
 	if r.plan.Ready {
 		return nil
 	}
@@ -199,7 +184,7 @@ func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
 	return err
 }
 
-func (r *restore) load(ctx context.Context, report progress.Reporter) error {
+func (r *loading) load(ctx context.Context, report progress.Reporter) error {
 	lock, err := r.create(ctx)
 	if err != nil {
 		return err
@@ -219,14 +204,14 @@ func (r *restore) load(ctx context.Context, report progress.Reporter) error {
 	}
 	switch {
 	case r.options.Mode == target.SwapIn:
-		return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, markLoaded+string(r.plan.Snapshot)))
+		return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, markLoaded+string(r.snapshot.Manifest.ID)))
 	case r.options.Mode == target.Keep && (r.created || r.model.Database.Comment != ""):
 		return exec(ctx, lock.PgConn(), commentOn(r.plan.Into, r.model.Database.Comment))
 	}
 	return nil // a drill keeps its mark until it is dropped
 }
 
-func (r *restore) newLoader(report progress.Reporter) *loader {
+func (r *loading) newLoader(report progress.Reporter) *loader {
 	l := &loader{db: r.server.db, name: r.plan.Into, snapshot: r.snapshot, content: r.content, encoding: r.model.Database.Encoding,
 		script: r.script, readBack: !r.options.SkipReadBack, report: report}
 	alike := printsFloatsAlike(r.snapshot.Manifest.Source.ServerNumber, r.server.db.Server().Number)
@@ -258,7 +243,7 @@ func (r *restore) newLoader(report progress.Reporter) *loader {
 
 // create makes the database and takes the lock in it that says it is being
 // loaded. From then on it is ours to fill.
-func (r *restore) create(ctx context.Context) (*pgx.Conn, error) {
+func (r *loading) create(ctx context.Context) (*pgx.Conn, error) {
 	if r.reclaim {
 		if err := r.server.drop(ctx, r.plan.Into); err != nil {
 			return nil, err
@@ -283,7 +268,7 @@ func (r *restore) create(ctx context.Context) (*pgx.Conn, error) {
 
 // take locks the database against other restores. One that we did not make is
 // looked at again: the question to the user may have stood for hours.
-func (r *restore) take(ctx context.Context, conn *pgx.Conn) error {
+func (r *loading) take(ctx context.Context, conn *pgx.Conn) error {
 	var locked bool
 	err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", int64(loadLock)).Scan(&locked)
 	if err != nil {
@@ -293,7 +278,7 @@ func (r *restore) take(ctx context.Context, conn *pgx.Conn) error {
 		return fault.Refusedf("another restore is loading it").WithHint("wait until it is done, or stop it")
 	}
 	if r.created {
-		return exec(ctx, conn.PgConn(), commentOn(r.plan.Into, markLoading+string(r.plan.Snapshot)))
+		return exec(ctx, conn.PgConn(), commentOn(r.plan.Into, markLoading+string(r.snapshot.Manifest.ID)))
 	}
 	state, err := stateOf(ctx, conn, r.plan.Into)
 	if err != nil {
@@ -339,7 +324,7 @@ func dropUnused(ctx context.Context, conn *pgx.Conn) error {
 
 // compareCatalog reads the catalog of the loaded database and compares it
 // with the model.
-func (r *restore) compareCatalog(ctx context.Context, conn *pgx.Conn) error {
+func (r *loading) compareCatalog(ctx context.Context, conn *pgx.Conn) error {
 	loaded, err := ReadCatalog(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("read catalog of database %s: %w", r.plan.Into, err)
@@ -361,7 +346,7 @@ func (l *loader) runAlone(ctx context.Context, conn *pgx.Conn, statements []pgmo
 }
 
 // abandon drops what a failed load made.
-func (r *restore) abandon(ctx context.Context) error {
+func (r *loading) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if !r.holds {
@@ -379,40 +364,4 @@ func (r *restore) abandon(ctx context.Context) error {
 	// down where the disk is full (PostgreSQL 15: "PANIC: could not write");
 	// dropping the tables first has made room.
 	return r.server.drop(ctx, r.plan.Into)
-}
-
-// Swap puts the loaded database in the place of the live one. A target in use
-// without leave to end its sessions is refused, and the loaded database kept.
-func (r *restore) Swap(ctx context.Context) (target.Result, error) {
-	result := target.Result{Mode: r.options.Mode, Snapshot: r.plan.Snapshot, Database: r.options.Name, Rows: r.plan.Rows, Notes: []string{}}
-	for _, n := range r.notes {
-		result.Notes = append(result.Notes, n.String())
-	}
-	switch r.options.Mode {
-	case target.Drill:
-		return result, r.server.drop(ctx, r.plan.Into)
-	case target.Keep:
-		return result, nil
-	}
-	if r.options.Disconnect == target.Refuse {
-		sessions, err := r.server.sessions(ctx, r.options.Name)
-		if err != nil {
-			return result, err
-		}
-		if len(sessions) > 0 {
-			return result, r.keptFor(refuseInUse(r.options.Name, sessions))
-		}
-	}
-	err := r.server.swap(ctx, r.options.Name, r.plan.Into, r.plan.Aside, r.options.Disconnect, r.model.Database.Comment)
-	if err != nil {
-		return result, r.keptFor(err)
-	}
-	result.Aside = r.plan.Aside
-	return result, nil
-}
-
-// keptFor says that the long work was not for nothing.
-func (r *restore) keptFor(err error) error {
-	return fault.Hint(fmt.Errorf("%w; the snapshot is loaded and compared in database %s", err, r.plan.Into),
-		"harbordb restore %s --disconnect swaps it in; harbordb restore --discard %s drops it", r.plan.Snapshot, r.plan.Into)
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
@@ -30,34 +32,43 @@ type role struct {
 // OpenServer connects to the server in settings, to any database but the one
 // they name. The caller closes it.
 func OpenServer(ctx context.Context, settings database.Settings) (*Server, error) {
+	db, err := openBeside(ctx, settings, []string{settings.Database})
+	if err != nil {
+		return nil, err
+	}
+	return newServer(ctx, db)
+}
+
+// openBeside connects to a database of the server that is none of those named.
+func openBeside(ctx context.Context, settings database.Settings, avoid []string) (*database.DB, error) {
 	var last error
 	for _, name := range []string{"postgres", "template1", ""} {
 		if name == "" {
 			var err error
-			if name, err = someDatabase(ctx, settings); err != nil {
+			if name, err = someDatabase(ctx, settings, avoid); err != nil {
 				return nil, err
 			}
 		}
-		if name == settings.Database {
+		if slices.Contains(avoid, name) {
 			continue
 		}
 		there := settings
 		there.Database = name
 		db, err := database.Open(ctx, there)
 		if err == nil {
-			return newServer(ctx, db)
+			return db, nil
 		}
 		if state := sqlState(err); state != "3D000" && state != "42501" && state != "28000" {
 			return nil, err
 		}
 		last = err
 	}
-	return nil, fault.Hint(last, "grant the role CONNECT on a database beside %s, postgres for example", settings.Database)
+	return nil, fault.Hint(last, "grant the role CONNECT on a database beside %s, postgres for example", strings.Join(avoid, ", "))
 }
 
 // someDatabase finds a database that the role may connect to, from within the
 // target itself.
-func someDatabase(ctx context.Context, settings database.Settings) (string, error) {
+func someDatabase(ctx context.Context, settings database.Settings, avoid []string) (string, error) {
 	db, err := database.Open(ctx, settings)
 	if err != nil {
 		return "", err
@@ -65,17 +76,65 @@ func someDatabase(ctx context.Context, settings database.Settings) (string, erro
 	defer db.Close()
 	var name string
 	err = db.QueryRowContext(ctx, `SELECT datname FROM pg_catalog.pg_database
-		WHERE datallowconn AND datname <> pg_catalog.current_database()
+		WHERE datallowconn AND datname <> ALL($1)
 		AND datname !~ '(`+asideMark+`|`+loadMark+`|`+drillMark+`)[0-9]{8}t[0-9]{6}z$'
-		AND pg_catalog.has_database_privilege(oid, 'CONNECT') ORDER BY datistemplate, datname LIMIT 1`).Scan(&name)
+		AND pg_catalog.has_database_privilege(oid, 'CONNECT') ORDER BY datistemplate, datname LIMIT 1`, avoid).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
-		return "", fault.Refusedf("there is no second database to connect to while %s is renamed", settings.Database).
+		return "", fault.Refusedf("there is no other database to connect to while %s is renamed", strings.Join(avoid, ", ")).
 			WithHint("create an empty database named postgres, or grant CONNECT on it")
 	}
 	if err != nil {
-		return "", fmt.Errorf("look for a second database: %w", err)
+		return "", fmt.Errorf("look for another database: %w", err)
 	}
 	return name, nil
+}
+
+// leave moves the server's own connections away from databases that are to be
+// renamed, and returns when they are gone: Clair's database is named postgres.
+func (s *Server) leave(ctx context.Context, names []string) error {
+	was := s.db
+	if !slices.Contains(names, was.Settings().Database) {
+		return nil
+	}
+	pids, err := backends(ctx, was)
+	if err != nil {
+		return err
+	}
+	db, err := openBeside(ctx, was.Settings(), names)
+	if err != nil {
+		return err
+	}
+	s.db = db
+	was.Close()
+	for _, pid := range pids {
+		if err := s.awaitEnd(ctx, pid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backends returns the sessions that a pool has.
+func backends(ctx context.Context, pool *database.DB) (pids []int64, err error) {
+	var held []*sql.Conn
+	defer func() {
+		for _, conn := range held {
+			conn.Close()
+		}
+	}()
+	for range pool.Stats().OpenConnections {
+		conn, err := pool.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, conn)
+		var pid int64
+		if err := conn.QueryRowContext(ctx, "SELECT pg_catalog.pg_backend_pid()").Scan(&pid); err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
 }
 
 func newServer(ctx context.Context, db *database.DB) (*Server, error) {
@@ -245,5 +304,3 @@ func (s *Server) exec(ctx context.Context, statement string) error {
 	defer conn.Close(context.WithoutCancel(ctx))
 	return exec(ctx, conn.PgConn(), statement)
 }
-
-func (s *Server) now(ctx context.Context) (time.Time, error) { return s.db.Now(ctx) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/jackc/pgx/v5"
 )
@@ -15,58 +16,119 @@ import (
 // must be gone by the next look.
 const killEvery = 5 * time.Millisecond
 
-// swap puts one database in the place of another in one transaction: live is
-// renamed to aside, with to live. An empty aside means that there is no live
-// one. The first rename locks the name, so newcomers wait for the commit
-// instead of getting in between.
-func (s *Server) swap(ctx context.Context, live, with, aside string, how target.Disconnect, comment string) error {
+// move puts one database in the place of another: live is renamed to aside,
+// with to live. An empty aside means that there is no live one.
+type move struct {
+	live, with, aside string
+	comment           string // that the database gets with its name
+}
+
+// exchange are the moves of one swap, all done or none.
+type exchange []move
+
+// swap makes the exchange in one transaction. The first rename of a database
+// locks its name, so newcomers wait for the commit instead of getting in
+// between.
+func (s *Server) swap(ctx context.Context, moves exchange, how target.Disconnect) error {
 	conn, err := connect(ctx, s.db, s.db.Settings().Database)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	first := moves[0]
 	var oid uint32
-	if err := conn.QueryRow(ctx, "SELECT oid FROM pg_catalog.pg_database WHERE datname = $1", with).Scan(&oid); err != nil {
-		return fmt.Errorf("find database %s: %w", with, err)
+	if err := conn.QueryRow(ctx, "SELECT oid FROM pg_catalog.pg_database WHERE datname = $1", first.with).Scan(&oid); err != nil {
+		return fmt.Errorf("find database %s: %w", first.with, err)
 	}
 	stop := func() {}
 	if how == target.EndSessions {
-		if stop, err = s.endSessions(ctx, live, with); err != nil {
+		if stop, err = s.endSessions(ctx, moves.databases()...); err != nil {
 			return err
 		}
 	}
 	pid := int64(conn.PgConn().PID())
-	err = renameBoth(ctx, conn, live, with, aside, comment)
+	err = moves.rename(ctx, conn)
 	stop()
 	if err == nil {
 		return nil
 	}
 	// A connection that is lost at COMMIT does not tell how it ended; the
-	// names do, once the server is done with it.
+	// names do, once the server is done with it. One tells for all.
 	ctx = context.WithoutCancel(ctx)
 	conn.Close(ctx)
-	if done, lookErr := s.isNamed(ctx, pid, oid, live); lookErr == nil && done {
+	if done, lookErr := s.isNamed(ctx, pid, oid, first.live); lookErr == nil && done {
 		return nil
 	}
 	if sqlState(err) == "55006" { // object in use
-		return s.inUse(ctx, live, with, err)
+		return s.inUse(ctx, moves, err)
 	}
-	return fmt.Errorf("swap database %s in as %s: %w", with, live, err)
+	return fmt.Errorf("swap database %s in as %s: %w", first.with, first.live, err)
 }
 
-// renameBoth renames in one transaction. An interrupt stops it before the
-// commit, and not in the middle of it.
-func renameBoth(ctx context.Context, conn *pgx.Conn, live, with, aside, comment string) error {
-	statements := []string{"BEGIN"}
-	if aside != "" {
-		statements = append(statements, rename(live, aside))
+// databases are all that change their names.
+func (e exchange) databases() (names []string) {
+	for _, m := range e {
+		names = append(names, m.live, m.with)
 	}
-	for _, sql := range append(statements, rename(with, live), commentOn(live, comment)) {
-		if err := exec(ctx, conn.PgConn(), sql); err != nil {
+	return names
+}
+
+// rename renames in one transaction. An interrupt stops it before the commit,
+// and not in the middle of it.
+func (e exchange) rename(ctx context.Context, conn *pgx.Conn) error {
+	if err := exec(ctx, conn.PgConn(), "BEGIN"); err != nil {
+		return err
+	}
+	if err := e.ownTime(ctx, conn); err != nil {
+		return err
+	}
+	for _, m := range e {
+		if m.aside == "" {
+			continue
+		}
+		if err := exec(ctx, conn.PgConn(), rename(m.live, m.aside)); err != nil {
 			return err
 		}
 	}
+	for _, m := range e {
+		for _, sql := range []string{rename(m.with, m.live), commentOn(m.live, m.comment)} {
+			if err := exec(ctx, conn.PgConn(), sql); err != nil {
+				return err
+			}
+		}
+	}
 	return exec(context.WithoutCancel(ctx), conn.PgConn(), "COMMIT")
+}
+
+// ownTime refuses where another restore has set something aside under the same
+// time since this one was planned: what ends in one time goes back together.
+func (e exchange) ownTime(ctx context.Context, conn *pgx.Conn) error {
+	for _, m := range e {
+		if m.aside == "" {
+			continue
+		}
+		end := m.aside[len(m.aside)-len(asideMark)-len(nameTime):]
+		var taken bool
+		err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE pg_catalog.right(datname, $1) = $2)",
+			len(end), end).Scan(&taken)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return fault.Refusedf("another restore has set databases aside in the same second as %s", m.aside)
+		}
+	}
+	return nil
+}
+
+// ends tells whether a database has a name that ends so.
+func ends(ctx context.Context, q database.Querier, end string) (taken bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE pg_catalog.right(datname, $1) = $2)",
+		len(end), end).Scan(&taken)
+	if err != nil {
+		return false, fmt.Errorf("look at the names of databases: %w", err)
+	}
+	return taken, nil
 }
 
 func rename(from, to string) string {
@@ -112,14 +174,25 @@ func (s *Server) endSessions(ctx context.Context, databases ...string) (stop fun
 	return func() { cancel(); <-done }, nil
 }
 
-func (s *Server) inUse(ctx context.Context, live, with string, cause error) error {
-	for _, name := range []string{live, with} {
+func (s *Server) inUse(ctx context.Context, moves exchange, cause error) error {
+	if err := s.unused(ctx, moves); fault.KindOf(err) == fault.Refused && err != nil {
+		return err
+	}
+	return fault.Refusedf("database %s is in use: %w", moves[0].live, cause).WithHint("stop Harbor, or let --disconnect end its sessions")
+}
+
+// unused refuses where somebody is connected.
+func (s *Server) unused(ctx context.Context, moves exchange) error {
+	for _, name := range moves.databases() {
 		sessions, err := s.sessions(ctx, name)
-		if err == nil && len(sessions) > 0 {
+		if err != nil {
+			return err
+		}
+		if len(sessions) > 0 {
 			return refuseInUse(name, sessions)
 		}
 	}
-	return fault.Refusedf("database %s is in use: %w", live, cause).WithHint("stop Harbor, or let --disconnect end its sessions")
+	return nil
 }
 
 func refuseInUse(name string, sessions []target.Session) error {
@@ -131,46 +204,68 @@ func refuseInUse(name string, sessions []target.Session) error {
 		WithHint("stop Harbor first, or let --disconnect end the sessions at the moment of the swap")
 }
 
-// PlanRollback finds the newest database that was set aside.
-func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect) (target.Rollback, error) {
-	live, err := s.look(ctx, name)
-	if err != nil {
-		return target.Rollback{}, err
-	}
+// PlanRollback finds what the last restore of a database set aside.
+func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect, only ...string) (target.Rollback, error) {
 	list, err := s.Beside(ctx, name)
 	if err != nil {
 		return target.Rollback{}, err
 	}
-	p := target.Rollback{Target: live}
-	for _, b := range list {
-		if b.Kind == target.SetAside {
-			p.Back = b
-		}
+	set, err := target.LastSetAside(list, name, only...)
+	if err != nil {
+		return target.Rollback{}, err
 	}
-	if p.Back.Name == "" {
-		return target.Rollback{}, fault.Refusedf("nothing was set aside beside database %s", name).
-			WithHint("harbordb snapshots ls shows the snapshots that can be restored")
+	var names []string
+	for _, b := range set {
+		names = append(names, b.Of)
 	}
-	if live.State != target.Missing {
-		now, err := s.now(ctx)
+	if err := s.leave(ctx, names); err != nil {
+		return target.Rollback{}, err
+	}
+	at, err := s.freeTime(ctx)
+	if err != nil {
+		return target.Rollback{}, err
+	}
+	var p target.Rollback
+	for i, b := range set {
+		d, err := s.planRollback(ctx, b, how, at)
 		if err != nil {
-			return target.Rollback{}, err
+			return p, err
 		}
-		p.Aside = besideName(name, asideMark, now)
+		if i == 0 {
+			p.DatabaseRollback = d
+		} else {
+			p.Companions = append(p.Companions, d)
+		}
 	}
-	return p, s.checkSwap(ctx, live, how)
+	return p, nil
 }
 
-// Rollback swaps what was set aside back in; the present database is set
+func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {
+	p := target.DatabaseRollback{Back: b}
+	var err error
+	if p.Target, err = s.look(ctx, b.Of); err != nil {
+		return p, err
+	}
+	if p.Target.State != target.Missing {
+		p.Aside = besideName(b.Of, asideMark, at)
+	}
+	return p, s.checkSwap(ctx, p.Target, how)
+}
+
+// Rollback swaps what was set aside back in; the present databases are set
 // aside in turn.
 func (s *Server) Rollback(ctx context.Context, p target.Rollback, how target.Disconnect) error {
-	var comment string
-	err := s.db.QueryRowContext(ctx, `SELECT COALESCE(pg_catalog.shobj_description(oid, 'pg_database'), '')
-		FROM pg_catalog.pg_database WHERE datname = $1`, p.Back.Name).Scan(&comment)
-	if err != nil {
-		return fmt.Errorf("look at database %s: %w", p.Back.Name, err)
+	var moves exchange
+	for _, d := range p.All() {
+		m := move{live: d.Target.Name, with: d.Back.Name, aside: d.Aside}
+		err := s.db.QueryRowContext(ctx, `SELECT COALESCE(pg_catalog.shobj_description(oid, 'pg_database'), '')
+			FROM pg_catalog.pg_database WHERE datname = $1`, m.with).Scan(&m.comment)
+		if err != nil {
+			return fmt.Errorf("look at database %s: %w", m.with, err)
+		}
+		moves = append(moves, m)
 	}
-	return s.swap(ctx, p.Target.Name, p.Back.Name, p.Aside, how, comment)
+	return s.swap(ctx, moves, how)
 }
 
 // checkSwap refuses what would make a swap fail, before the long work.

@@ -1,5 +1,5 @@
-// Package source is what a dump needs of an engine: one database held at one
-// moment, cut into parts that workers copy as raw lines.
+// Package source is what a dump needs of an engine: databases held at one
+// moment, each cut into parts that workers copy as raw lines.
 //
 // It holds types alone. An implementation must never write to its database,
 // must show the same moment to every worker, and must fail in Finish where
@@ -8,11 +8,30 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
 	"github.com/harbordb/harbordb/snapshots"
 )
+
+// Set are databases of one server, held together: Harbor's own first, its
+// companions after it.
+type Set struct {
+	Databases []Source
+	// OneMoment: all show the same moment of the server. Where it is false,
+	// each shows its own.
+	OneMoment bool
+}
+
+// Close lets go of all of them. It is safe to call twice.
+func (s Set) Close() error {
+	var err error
+	for _, d := range s.Databases {
+		err = errors.Join(err, d.Close())
+	}
+	return err
+}
 
 // Source is a database held at one moment. Describe and Parts may be called
 // at any time; Workers, Finish and Close by one goroutine at a time.
@@ -53,4 +72,14 @@ type Part struct {
 	Table int   // index into Description.Tables
 	Bytes int64 // estimated size in the database
 	Query string
+}
+
+// Neighbour is a database beside the one that a connection is to.
+type Neighbour struct {
+	Name   string
+	Bytes  int64    // 0 where the login may not know
+	Tables []string // their names alone; empty where the login may not look
+	// Closed says why no snapshot can be taken of it, or is empty: "is a
+	// template of the server".
+	Closed string
 }

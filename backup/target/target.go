@@ -1,9 +1,11 @@
-// Package target is what a restore needs of an engine: a server on which a
-// database is loaded beside the live one, compared, and swapped in.
+// Package target is what a restore needs of an engine: a server on which
+// databases are loaded beside the live ones, compared, and swapped in together.
 //
 // It holds types alone. An implementation must never touch a live database
-// before the swap, must keep the old one after it, and must refuse in Plan
-// whatever would fail or be unsafe later.
+// before the swap, must swap all databases of a restore or none, must keep the
+// old ones after it, and must refuse in Plan whatever would fail or be unsafe
+// later. Of the databases of a restore the first is Harbor's own, where it is
+// among them; the others are its companions.
 package target
 
 import (
@@ -19,18 +21,22 @@ import (
 // Server restores databases. One restore at a time.
 type Server interface {
 	// Plan looks at the snapshot and at the server and refuses what cannot
-	// work. It changes nothing.
+	// work. It changes nothing. The content becomes the database that the
+	// options name.
 	Plan(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database, o Options) (Restore, error)
 	// System identifies the server, as a snapshot's source does.
 	System(ctx context.Context) (string, error)
-	// Beside lists what restores have made beside a database, oldest first.
+	// Beside lists what restores have made beside a database, and what the
+	// same restores have made beside others, oldest first.
 	Beside(ctx context.Context, name string) ([]Beside, error)
 	// Sweep drops what killed restores left there and returns it.
 	Sweep(ctx context.Context, name string) ([]Beside, error)
 	// Discard drops a database that Beside listed.
 	Discard(ctx context.Context, b Beside) error
-	// PlanRollback finds what the last restore set aside.
-	PlanRollback(ctx context.Context, name string, how Disconnect) (Rollback, error)
+	// PlanRollback finds what the last restore of a database set aside, of it
+	// and of the others that were restored with it, or of those alone that
+	// only names.
+	PlanRollback(ctx context.Context, name string, how Disconnect, only ...string) (Rollback, error)
 	Rollback(ctx context.Context, r Rollback, how Disconnect) error
 	// Since tells what the live database has that a snapshot of that time
 	// has not.
@@ -41,11 +47,12 @@ type Server interface {
 // Restore is one planned restore.
 type Restore interface {
 	Plan() Plan
-	// Load fills and compares the database. Where it fails, what it made is
+	// Load fills and compares the databases. Where it fails, what it made is
 	// gone again or is named in the error.
 	Load(ctx context.Context, report progress.Reporter) error
-	// Swap puts it in place, or ends a drill. What is refused here leaves
-	// the loaded database for the next restore of the same snapshot.
+	// Swap puts them in place, all or none, or ends a drill. What is refused
+	// here leaves the loaded databases for the next restore of the same
+	// snapshot.
 	Swap(ctx context.Context) (Result, error)
 }
 
@@ -70,8 +77,11 @@ const (
 
 // Options say how a snapshot is restored.
 type Options struct {
-	Mode       Mode
-	Name       string // the live database, or with Keep the one to load into
+	Mode Mode
+	Name string // the live database, or with Keep the one to load into
+	// Companions are databases of the snapshot that are restored together
+	// with the first, each under the name that it has.
+	Companions []*snapshots.Database
 	Jobs       int
 	Disconnect Disconnect
 	// SkipReadBack leaves out reading the loaded rows back; their digests
@@ -85,7 +95,16 @@ type Options struct {
 type Plan struct {
 	Snapshot snapshots.ID `json:"snapshot"`
 	Mode     Mode         `json:"mode"`
-	Target   Database     `json:"target"`
+	DatabasePlan
+	Companions []DatabasePlan `json:"companions,omitempty"`
+}
+
+// All returns the plans of all databases.
+func (p Plan) All() []DatabasePlan { return append([]DatabasePlan{p.DatabasePlan}, p.Companions...) }
+
+// DatabasePlan is what a restore will do with one database.
+type DatabasePlan struct {
+	Target Database `json:"target"`
 	// Into is the database that is loaded.
 	Into string `json:"into"`
 	// Aside is the name that the live database gets; empty where it stays
@@ -103,12 +122,23 @@ type Plan struct {
 type Result struct {
 	Snapshot snapshots.ID `json:"snapshot"`
 	Mode     Mode         `json:"mode"`
-	Database string       `json:"database"`
-	Rows     int64        `json:"rows"`
+	DatabaseResult
+	// Notes are what the server refused and nothing depends on.
+	Notes      []string         `json:"notes"`
+	Companions []DatabaseResult `json:"companions,omitempty"`
+}
+
+// All returns the results of all databases.
+func (r Result) All() []DatabaseResult {
+	return append([]DatabaseResult{r.DatabaseResult}, r.Companions...)
+}
+
+// DatabaseResult is what a restore did with one database.
+type DatabaseResult struct {
+	Database string `json:"database"`
+	Rows     int64  `json:"rows"`
 	// Aside is where the database is now that was live before.
 	Aside string `json:"aside,omitempty"`
-	// Notes are what the server refused and nothing depends on.
-	Notes []string `json:"notes"`
 }
 
 // State is what there is under a name.
@@ -157,8 +187,11 @@ func (s Session) String() string {
 // Beside is a database that a restore made beside the live one.
 type Beside struct {
 	Name string     `json:"name"`
+	Of   string     `json:"of"` // the name of the live one
 	Kind BesideKind `json:"kind"`
-	// Time is when it was set aside or begun, by the server's clock.
+	// Time is when it was set aside or begun, by the server's clock. It is
+	// the same for all that one restore set aside, and for no others of the
+	// server.
 	Time     time.Time    `json:"time"`
 	Bytes    int64        `json:"bytes"`
 	Snapshot snapshots.ID `json:"snapshot,omitempty"` // what was loaded into it
@@ -180,6 +213,17 @@ const (
 
 // Rollback is putting back what the last restore set aside.
 type Rollback struct {
+	DatabaseRollback
+	Companions []DatabaseRollback `json:"companions,omitempty"`
+}
+
+// All returns the rollbacks of all databases.
+func (r Rollback) All() []DatabaseRollback {
+	return append([]DatabaseRollback{r.DatabaseRollback}, r.Companions...)
+}
+
+// DatabaseRollback is putting back one database.
+type DatabaseRollback struct {
 	Target Database `json:"target"`
 	Back   Beside   `json:"back"`
 	// Aside is the name that the present database gets; empty where there

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +25,18 @@ func backupCommand(s *session) *cli.Command {
 		Description: "Copies the whole database at one moment into a new snapshot of the store, while Harbor runs. " +
 			"Nothing is written to the database and nothing is locked against Harbor. " +
 			"What a snapshot cannot carry is refused by name before anything is written.\n\n" +
+			"With --databases further databases of the same server are taken with it, at the same moment: those of Notary, above all. " +
+			"What is found beside and not named is told.\n\n" +
 			"With --recipient every file of the snapshot is encrypted before it leaves this process; who has the private key, " +
 			"and nobody else, reads it.",
 		UsageText: "harbordb backup --label before-v2.11.0 --verify\n" +
+			"harbordb backup --databases notaryserver,notarysigner\n" +
 			"harbordb backup --recipients-file /etc/harbordb/recipients.txt",
 		Flags: append(recipientFlags(),
 			&cli.StringFlag{Name: "label", Usage: "a `TEXT` by which the snapshot can be named later"},
 			jobsFlag(),
 			&cli.BoolFlag{Name: "verify", Usage: "read the whole snapshot back at once"},
+			&cli.StringSliceFlag{Name: "databases", Usage: "take the databases `NAME,…` of the same server with the Harbor database"},
 			&cli.StringSliceFlag{Name: "skip-data", Usage: "leave out the rows of tables: scan (results of scans), audit (the log of who did what), or the name of a `TABLE`; several with commas"},
 			&cli.BoolFlag{Name: "leave-out-unsupported", Usage: "leave out, by name, objects that a snapshot cannot carry"},
 		),
@@ -57,10 +62,22 @@ func jobs(c *cli.Context) (int, error) {
 type backupResult struct {
 	Snapshot snapshotRow `json:"snapshot"`
 	// Verified tells whether the snapshot was read back.
-	Verified bool     `json:"verified"`
-	LeftOut  []string `json:"left_out"`
-	Swept    []string `json:"swept"` // what killed backups had left, and is gone now
-	Seconds  float64  `json:"seconds"`
+	Verified bool `json:"verified"`
+	// OneMoment: all databases show the same moment.
+	OneMoment bool             `json:"one_moment"`
+	Databases []backupDatabase `json:"databases"`
+	// Beside are databases of other parts of Harbor that were not taken.
+	Beside  []backup.Companion `json:"beside"`
+	LeftOut []string           `json:"left_out"`
+	Swept   []string           `json:"swept"` // what killed backups had left, and is gone now
+	Seconds float64            `json:"seconds"`
+}
+
+// backupDatabase is a database that was taken.
+type backupDatabase struct {
+	Name string    `json:"name"`
+	Time time.Time `json:"time"`
+	Rows int64     `json:"rows"`
 }
 
 func runBackup(c *cli.Context, s *session) error {
@@ -89,7 +106,7 @@ func runBackup(c *cli.Context, s *session) error {
 		return err
 	}
 	began := time.Now()
-	result := backupResult{LeftOut: []string{}, Swept: []string{}}
+	result := backupResult{Beside: s.notTaken(c.Context, db, options.Companions)}
 	if result.Swept, err = s.sweepSnapshots(c.Context, store); err != nil {
 		return err
 	}
@@ -97,7 +114,7 @@ func runBackup(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	result.LeftOut = append(result.LeftOut, m.Contents.Databases[0].LeftOut...)
+	result.took(m)
 	if c.Bool("verify") {
 		v, err := s.verifySnapshot(c.Context, store, m.ID, n, nil)
 		if err != nil {
@@ -113,6 +130,48 @@ func runBackup(c *cli.Context, s *session) error {
 	return s.console.print(result, result.text)
 }
 
+// took enters what is in the snapshot.
+func (r *backupResult) took(m *snapshots.Manifest) {
+	r.OneMoment, r.LeftOut = true, []string{}
+	for i := range m.Contents.Databases {
+		d := &m.Contents.Databases[i]
+		r.OneMoment = r.OneMoment && d.OneMoment
+		r.Databases = append(r.Databases, backupDatabase{Name: d.Name, Time: d.Time, Rows: d.Rows()})
+		r.LeftOut = append(r.LeftOut, leftOut(d, i > 0)...)
+	}
+}
+
+// notTaken tells of databases of Harbor that are there and that nobody named.
+// It is for the operator's information: what cannot be found out stops nothing.
+func (s *session) notTaken(ctx context.Context, db *database.DB, taken []string) []backup.Companion {
+	found, err := backup.Companions(ctx, db)
+	if err != nil {
+		s.console.warn("%v", err)
+	}
+	beside := []backup.Companion{}
+	for _, f := range found {
+		if !slices.Contains(taken, f.Name) {
+			beside = append(beside, f)
+		}
+	}
+	return beside
+}
+
+// databaseNames reads --databases.
+func databaseNames(c *cli.Context) ([]string, error) {
+	var names []string
+	for _, name := range c.StringSlice("databases") {
+		if name = strings.TrimSpace(name); name == "" {
+			return nil, fault.Usagef("--databases: a name is empty")
+		}
+		names = append(names, name)
+	}
+	if c.IsSet("databases") && len(names) == 0 {
+		return nil, fault.Usagef("--databases needs the name of a database")
+	}
+	return names, nil
+}
+
 // backupOptions reads the flags that say what is taken.
 func backupOptions(c *cli.Context, db *database.DB, jobs int) (backup.Options, error) {
 	var names []string
@@ -120,9 +179,17 @@ func backupOptions(c *cli.Context, db *database.DB, jobs int) (backup.Options, e
 		names = append(names, strings.TrimSpace(name))
 	}
 	skip, err := backup.SkipTables(c.Context, db, names)
+	if err != nil {
+		return backup.Options{}, err
+	}
+	databases, err := databaseNames(c)
+	if err != nil {
+		return backup.Options{}, err
+	}
+	companions, err := backup.CheckCompanions(c.Context, db, databases)
 	return backup.Options{
 		Label: c.String("label"), Jobs: jobs, Tool: readBuildInfo().tool(),
-		LeaveOutUnsupported: c.Bool("leave-out-unsupported"), SkipData: skip,
+		LeaveOutUnsupported: c.Bool("leave-out-unsupported"), SkipData: skip, Companions: companions,
 	}, err
 }
 
@@ -207,17 +274,36 @@ func (s *session) sweepSnapshots(ctx context.Context, store blobstore.Store) ([]
 }
 
 func (r backupResult) text(p *page) {
-	p.line("snapshot %s of %s", r.Snapshot.ID, r.Snapshot.Database)
+	var names, beside, needed []string
+	for _, d := range r.Databases {
+		names = append(names, d.Name)
+	}
+	for _, b := range r.Beside {
+		beside = append(beside, fmt.Sprintf("%s (%s, %s)", b.Name, b.Of, humanBytes(b.Bytes)))
+		if !b.Rebuilt {
+			needed = append(needed, b.Name)
+		}
+	}
+	moment := ""
+	if !r.OneMoment {
+		moment = "not one: the databases could not be caught at the same time"
+	}
+	p.line("snapshot %s of %s", r.Snapshot.ID, strings.Join(names, ", "))
 	p.fields(
 		[2]string{"label", r.Snapshot.Label},
 		[2]string{"Harbor", r.Snapshot.harbor()},
 		[2]string{"rows", r.Snapshot.rows()},
+		[2]string{"moment", moment},
 		[2]string{"encrypted to", strings.Join(r.Snapshot.Recipients, ", ")},
 		[2]string{"stored", humanBytes(r.Snapshot.Stored)},
 		[2]string{"took", fmt.Sprintf("%.1f s", r.Seconds)},
 		[2]string{"verified", map[bool]string{true: "every byte was read back", false: ""}[r.Verified]},
 		[2]string{"left out", strings.Join(r.LeftOut, ", ")},
+		[2]string{"beside, not taken", strings.Join(beside, ", ")},
 	)
+	if len(needed) > 0 {
+		p.line("--databases %s takes them with it; signatures of images are in them", strings.Join(needed, ","))
+	}
 	if !r.Verified {
 		p.line("harbordb snapshots verify %s reads it back; keep secretKey, Redis and certificates beside it", r.Snapshot.ID)
 	}

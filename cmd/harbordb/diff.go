@@ -26,7 +26,7 @@ func runSnapshotsDiff(c *cli.Context, s *session) error {
 	}
 	var b backup.Side
 	if ref := c.Args().Get(1); ref == live {
-		b, err = s.liveSide(c)
+		b, err = s.liveSide(c, a)
 	} else {
 		b, err = s.snapshotSide(c, ref, keys)
 	}
@@ -52,7 +52,9 @@ func (s *session) snapshotSide(c *cli.Context, ref string, keys []age.Identity) 
 	return backup.OfSnapshot(c.Context, snapshot)
 }
 
-func (s *session) liveSide(c *cli.Context) (backup.Side, error) {
+// liveSide reads the live database, and beside it those that the other side
+// has, as far as they are there.
+func (s *session) liveSide(c *cli.Context, other backup.Side) (backup.Side, error) {
 	n, err := jobs(c)
 	if err != nil {
 		return backup.Side{}, err
@@ -62,7 +64,11 @@ func (s *session) liveSide(c *cli.Context) (backup.Side, error) {
 		return backup.Side{}, err
 	}
 	defer db.Close()
-	d, err := backup.Open(c.Context, db, backup.Options{Jobs: n, LeaveOutUnsupported: true})
+	companions, err := backup.Present(c.Context, db, other.Companions())
+	if err != nil {
+		return backup.Side{}, err
+	}
+	d, err := backup.Open(c.Context, db, backup.Options{Jobs: n, LeaveOutUnsupported: true, Companions: companions})
 	if err != nil {
 		return backup.Side{}, err
 	}
@@ -81,8 +87,20 @@ func diffText(p *page, d backup.Diff) {
 		p.line("no difference: %s rows, and every object of the schema", humanCount(d.A.Rows))
 		return
 	}
+	databaseDiffText(p, d.DatabaseDiff, "")
+	for _, of := range d.Companions {
+		if of.Change != "" {
+			p.line("database %s: %s", of.Database, of.Change)
+			continue
+		}
+		databaseDiffText(p, of.DatabaseDiff, " of database "+of.Database)
+	}
+}
+
+// databaseDiffText prints how one database differs; of names it in headings.
+func databaseDiffText(p *page, d backup.DatabaseDiff, of string) {
 	if len(d.Schema) > 0 {
-		p.heading("schema")
+		p.heading("schema%s", of)
 		for _, line := range d.Schema {
 			p.line("  %s", line)
 		}
@@ -90,7 +108,7 @@ func diffText(p *page, d backup.Diff) {
 	if len(d.Tables) == 0 {
 		return
 	}
-	p.heading("rows")
+	p.heading("rows%s", of)
 	var rows []cells
 	for _, t := range d.Tables {
 		rows = append(rows, cells{t.Table, string(t.Change), humanCount(t.RowsA), humanCount(t.RowsB)})

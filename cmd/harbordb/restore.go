@@ -3,8 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -25,16 +24,19 @@ func restoreCommand(s *session) *cli.Command {
 		Description: "Checks the snapshot, loads it into a new database beside the live one, compares what was loaded, " +
 			"and swaps both in one step. Until the swap the live database is untouched; after it the old one is kept as " +
 			"<name>_before_<time>. ID is an ID, the beginning of one, a label, or latest.\n\n" +
+			"All databases of the snapshot are restored together, or those that --databases names. " +
 			"--rollback puts back what the last restore set aside; --discard drops it; --drill loads, compares and drops again; " +
-			"--as loads into another database and swaps nothing.",
+			"--as loads one of them into another database and swaps nothing.",
 		UsageText: "harbordb restore before-v2.11.0 --dry-run\n" +
 			"harbordb restore 20261121T023000Z-3f9a1c --disconnect\n" +
 			"harbordb restore --drill latest\n" +
+			"harbordb restore latest --databases registry --as registry_of_yesterday\n" +
 			"harbordb restore --rollback",
 		Flags: []cli.Flag{
 			dryRunFlag(),
 			jobsFlag(),
 			identityFlag(),
+			&cli.StringSliceFlag{Name: "databases", Usage: "of the snapshot, or of what was set aside, only the databases `NAME,…`"},
 			&cli.StringFlag{Name: "as", Usage: "load into the database `NAME`, which does not exist or is empty, and swap nothing"},
 			&cli.BoolFlag{Name: "drill", Usage: "load into a throwaway database, compare, and drop it again"},
 			&cli.BoolFlag{Name: "rollback", Usage: "put back the database that the last restore set aside"},
@@ -87,10 +89,19 @@ type restorePlan struct {
 	OIDCUsers int64 `json:"oidc_users"`
 	// LeftOut is what the snapshot does not have.
 	LeftOut []string `json:"left_out"`
+	// Stay are databases of the snapshot that are not restored.
+	Stay []string `json:"stay,omitempty"`
+	// Signatures tells whether the keys of Notary are among it.
+	signatures bool
+	moments    string // how far the databases are apart, where they are
 }
 
 func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	n, err := jobs(c)
+	if err != nil {
+		return err
+	}
+	names, err := databaseNames(c)
 	if err != nil {
 		return err
 	}
@@ -102,7 +113,6 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if err != nil {
 		return err
 	}
-	options := restoreOptions(c, settings, n)
 	server, err := backup.OpenServer(c.Context, settings)
 	if err != nil {
 		return err
@@ -112,40 +122,70 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if err != nil {
 		return err
 	}
-	content, err := backup.Content(snapshot)
-	if err != nil {
-		return err
-	}
-	restore, err := server.Plan(c.Context, snapshot, content, options)
+	chosen, err := backup.Select(snapshot, settings.Database, names)
 	if err != nil {
 		return refuseCorrupt(err)
 	}
-	p := restorePlan{Plan: restore.Plan(), Source: newSnapshotRow(entryOf(snapshot.Manifest)), OIDCUsers: rowsOfTable(content, "oidc_user"),
-		LeftOut: append([]string{}, content.LeftOut...)}
+	options, err := restoreOptions(c, chosen, n)
+	if err != nil {
+		return err
+	}
+	restore, err := server.Plan(c.Context, snapshot, chosen.First, options)
+	if err != nil {
+		return refuseCorrupt(err)
+	}
+	p := newRestorePlan(restore.Plan(), snapshot, chosen)
 	if err := s.belongs(c, server, snapshot.Manifest, settings.Database, p.Plan); err != nil {
 		return err
 	}
-	p.Since = s.since(c.Context, server, p.Plan, content.Time)
+	if chosen.Name == settings.Database {
+		p.Since = s.since(c.Context, server, p.Plan, chosen.First.Time)
+	}
 	if p.Mode == target.Drill && !c.Bool("dry-run") { // changes nothing that was there before
-		return s.carryOut(c, server, restore, settings.Database)
+		return s.carryOut(c, server, restore)
 	}
 	ok, err := s.confirm(c, plan{value: p, text: p.text, question: p.question()})
 	if err != nil || !ok {
 		return err
 	}
-	return s.carryOut(c, server, restore, settings.Database)
+	return s.carryOut(c, server, restore)
 }
 
-func restoreOptions(c *cli.Context, settings database.Settings, jobs int) target.Options {
-	o := target.Options{Mode: target.SwapIn, Name: settings.Database, Jobs: jobs, Disconnect: disconnect(c),
+func newRestorePlan(of target.Plan, snapshot *snapshots.Snapshot, chosen backup.Selection) restorePlan {
+	p := restorePlan{Plan: of, Source: newSnapshotRow(entryOf(snapshot.Manifest)), LeftOut: []string{}, Stay: chosen.Stay,
+		moments: moments(snapshot.Manifest.Contents.Databases)}
+	for _, d := range chosen.All() {
+		p.LeftOut = append(p.LeftOut, leftOut(d, d != chosen.First)...)
+		p.OIDCUsers += rowsOfTable(d, "oidc_user")
+		p.signatures = p.signatures || rowsOfTable(d, "private_keys") > 0
+	}
+	return p
+}
+
+// leftOut names what a database of a snapshot lacks.
+func leftOut(d *snapshots.Database, companion bool) []string {
+	list := slices.Clone(d.LeftOut)
+	for i := range list {
+		if companion {
+			list[i] = "database " + d.Name + ": " + list[i]
+		}
+	}
+	return list
+}
+
+func restoreOptions(c *cli.Context, chosen backup.Selection, jobs int) (target.Options, error) {
+	o := target.Options{Mode: target.SwapIn, Name: chosen.Name, Companions: chosen.Companions, Jobs: jobs, Disconnect: disconnect(c),
 		SkipReadBack: c.Bool("skip-read-back"), AllowUnknownObjects: c.Bool("allow-unknown-objects")}
-	switch {
-	case c.String("as") != "":
-		o.Mode, o.Name = target.Keep, c.String("as")
+	switch as := c.String("as"); {
+	case as != "" && len(chosen.Companions) > 0:
+		return o, fault.Usagef("--as %s: the snapshot holds %d databases, and one can have that name", as, len(chosen.All())).
+			WithHint("say which: --databases %s --as %s", chosen.First.Name, as)
+	case as != "":
+		o.Mode, o.Name = target.Keep, as
 	case c.Bool("drill"):
 		o.Mode = target.Drill
 	}
-	return o
+	return o, nil
 }
 
 func disconnect(c *cli.Context) target.Disconnect {
@@ -220,7 +260,7 @@ func (s *session) belongs(c *cli.Context, server target.Server, m *snapshots.Man
 	if err != nil {
 		return err
 	}
-	return backup.Belongs(m, system, p.Target)
+	return backup.Belongs(m, system, name, p)
 }
 
 // since asks the live database, where there is one that will be replaced. It
@@ -246,16 +286,18 @@ func rowsOfTable(d *snapshots.Database, name string) (rows int64) {
 }
 
 // carryOut loads and swaps. What killed restores left goes first.
-func (s *session) carryOut(c *cli.Context, server target.Server, restore target.Restore, name string) error {
-	swept, err := server.Sweep(c.Context, name)
-	for _, b := range swept {
-		s.console.warn("dropped database %s, left by a restore that was killed", b.Name)
-	}
-	if err != nil {
-		return err
+func (s *session) carryOut(c *cli.Context, server target.Server, restore target.Restore) error {
+	for _, d := range restore.Plan().All() {
+		swept, err := server.Sweep(c.Context, d.Target.Name)
+		for _, b := range swept {
+			s.console.warn("dropped database %s, left by a restore that was killed", b.Name)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	report, done := s.console.progress()
-	err = restore.Load(c.Context, report)
+	err := restore.Load(c.Context, report)
 	done()
 	if err != nil {
 		return refuseCorrupt(err)
@@ -265,155 +307,4 @@ func (s *session) carryOut(c *cli.Context, server target.Server, restore target.
 		return err
 	}
 	return s.console.print(result, func(p *page) { resultText(p, result) })
-}
-
-func resultText(p *page, r target.Result) {
-	switch r.Mode {
-	case target.Drill:
-		p.line("drill of snapshot %s: loaded, compared and dropped, %s rows", r.Snapshot, humanCount(r.Rows))
-	case target.Keep:
-		p.line("loaded snapshot %s into database %s, %s rows", r.Snapshot, r.Database, humanCount(r.Rows))
-	default:
-		p.line("database %s is snapshot %s now, %s rows", r.Database, r.Snapshot, humanCount(r.Rows))
-	}
-	for _, n := range r.Notes {
-		p.line("note: %s", n)
-	}
-	if r.Aside != "" {
-		p.line("what it was before is database %s", r.Aside)
-		p.line("harbordb restore --rollback puts it back; harbordb restore --discard %s drops it", r.Aside)
-	}
-	if r.Mode == target.SwapIn {
-		p.line("next: flush Redis while jobservice is stopped, then start Harbor of the snapshot's release")
-	}
-}
-
-func (r restorePlan) question() string {
-	if r.Mode == target.Keep {
-		return fmt.Sprintf("Load snapshot %s into database %s?", r.Plan.Snapshot, r.Into)
-	}
-	return fmt.Sprintf("Replace database %s by snapshot %s?", r.Target.Name, r.Plan.Snapshot)
-}
-
-func (r restorePlan) text(p *page) {
-	p.fields(
-		[2]string{"snapshot", string(r.Plan.Snapshot)},
-		[2]string{"taken", humanTime(*r.Source.Time)},
-		[2]string{"Harbor", r.Source.harbor()},
-		[2]string{"rows", humanCount(r.Rows)},
-	)
-	p.heading("what happens")
-	if r.Ready {
-		p.line("  database %s is loaded and compared already", r.Into)
-	} else {
-		p.line("  load into database %s and compare", r.Into)
-	}
-	switch {
-	case r.Mode == target.Drill:
-		p.line("  drop it again")
-	case r.Mode == target.SwapIn && r.Aside != "":
-		p.line("  rename database %s (%s, %s) to %s", r.Target.Name, r.Target.State, humanBytes(r.Target.Bytes), r.Aside)
-		p.line("  rename database %s to %s, in the same transaction", r.Into, r.Target.Name)
-	case r.Mode == target.SwapIn:
-		p.line("  rename it to %s, which does not exist yet", r.Target.Name)
-	}
-	for _, session := range r.Target.Sessions {
-		p.line("  end %s at the swap", session)
-	}
-	for _, n := range r.Notes {
-		p.line("  note: %s", n)
-	}
-	for _, o := range r.LeftOut {
-		p.line("  note: the snapshot was taken without %s", o)
-	}
-	if r.Mode == target.SwapIn {
-		r.caveats(p)
-	}
-}
-
-// caveats say what a database alone does not bring back.
-func (r restorePlan) caveats(p *page) {
-	p.heading("what a database alone does not bring back")
-	p.line("  the secretKey file must be the one of the snapshot's time, or stored passwords cannot be read")
-	p.line("  Redis holds jobs of today: stop jobservice and flush it before Harbor starts again")
-	if r.Since != nil && r.Since.GarbageCollections != nil && *r.Since.GarbageCollections > 0 {
-		p.line("  %s garbage collections ran since: blobs that they removed stay gone; harbordb orphans scan finds them", humanCount(*r.Since.GarbageCollections))
-	} else {
-		p.line("  blobs that a garbage collection has removed since stay gone; harbordb orphans scan finds them")
-	}
-	if r.Since != nil && r.Since.ArtifactsPushed != nil && *r.Since.ArtifactsPushed > 0 {
-		p.line("  %s artifacts were pushed since: Harbor will not know them, push them again", humanCount(*r.Since.ArtifactsPushed))
-	}
-	if r.OIDCUsers > 0 {
-		p.line("  the CLI secrets of %s OIDC users become those of the snapshot", humanCount(r.OIDCUsers))
-	}
-}
-
-func runRollback(c *cli.Context, s *session) error {
-	settings, err := s.settings(c.Context)
-	if err != nil {
-		return err
-	}
-	server, err := backup.OpenServer(c.Context, settings)
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	r, err := server.PlanRollback(c.Context, settings.Database, disconnect(c))
-	if err != nil {
-		return err
-	}
-	ok, err := s.confirm(c, plan{value: r, question: "Put database " + r.Back.Name + " back?", text: func(p *page) { rollbackText(p, r) }})
-	if err != nil || !ok {
-		return err
-	}
-	if err := server.Rollback(c.Context, r, disconnect(c)); err != nil {
-		return err
-	}
-	return s.console.print(r, func(p *page) {
-		p.line("database %s is what was set aside at %s", r.Target.Name, humanTime(r.Back.Time))
-		if r.Aside != "" {
-			p.line("what it was before is database %s", r.Aside)
-		}
-	})
-}
-
-func rollbackText(p *page, r target.Rollback) {
-	if r.Aside != "" {
-		p.line("rename database %s (%s) to %s", r.Target.Name, humanBytes(r.Target.Bytes), r.Aside)
-	}
-	p.line("rename database %s (%s, set aside %s) to %s", r.Back.Name, humanBytes(r.Back.Bytes), humanTime(r.Back.Time), r.Target.Name)
-	for _, session := range r.Target.Sessions {
-		p.line("end %s", session)
-	}
-}
-
-func runDiscard(c *cli.Context, s *session, name string) error {
-	settings, err := s.settings(c.Context)
-	if err != nil {
-		return err
-	}
-	server, err := backup.OpenServer(c.Context, settings)
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	list, err := server.Beside(c.Context, settings.Database)
-	if err != nil {
-		return err
-	}
-	b, err := target.Choose(list, settings.Database, name)
-	if err != nil {
-		return err
-	}
-	ok, err := s.confirm(c, plan{value: b, question: "Drop database " + b.Name + "?", text: func(p *page) {
-		p.line("drop database %s (%s, %s since %s)", b.Name, humanBytes(b.Bytes), strings.ReplaceAll(string(b.Kind), "-", " "), humanTime(b.Time))
-	}})
-	if err != nil || !ok {
-		return err
-	}
-	if err := server.Discard(c.Context, b); err != nil {
-		return err
-	}
-	return s.console.print(b, func(p *page) { p.line("dropped database %s", b.Name) })
 }

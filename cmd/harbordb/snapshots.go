@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -83,9 +84,11 @@ type snapshotRow struct {
 	System   string       `json:"system,omitempty"`
 	Host     string       `json:"host,omitempty"`
 	Database string       `json:"database,omitempty"`
-	Schema   string       `json:"schema_version,omitempty"`
-	Dirty    bool         `json:"dirty"`
-	Releases []string     `json:"releases,omitempty"`
+	// Companions are the databases beside it, where they can be known.
+	Companions []string `json:"companions,omitempty"`
+	Schema     string   `json:"schema_version,omitempty"`
+	Dirty      bool     `json:"dirty"`
+	Releases   []string `json:"releases,omitempty"`
 	// Rows is nil where nobody can know: the snapshot is encrypted and not
 	// opened, corrupt or unfinished.
 	Rows       *int64   `json:"rows,omitempty"`
@@ -115,7 +118,14 @@ func newSnapshotRow(e snapshots.Entry) snapshotRow {
 		row.Recipients = m.Encryption.Recipients
 	}
 	if m.Contents != nil {
-		rows := rowsOf(m)
+		rows := int64(0)
+		for i := range m.Contents.Databases {
+			d := &m.Contents.Databases[i]
+			rows += d.Rows()
+			if d.Name != row.Database {
+				row.Companions = append(row.Companions, d.Name)
+			}
+		}
 		row.Rows = &rows
 	}
 	return row
@@ -130,15 +140,6 @@ func (r snapshotRow) rows() string {
 		return "encrypted"
 	}
 	return ""
-}
-
-func rowsOf(m *snapshots.Manifest) (rows int64) {
-	for _, d := range m.Contents.Databases {
-		for _, t := range d.Tables {
-			rows += t.Rows
-		}
-	}
-	return rows
 }
 
 // entryOf makes the list's entry of a manifest that was just written.
@@ -171,7 +172,11 @@ func (r snapshotRow) cells() cells {
 	if r.State == "unfinished" || r.State == "running" {
 		return cells{string(r.ID), r.State, "", "", "", "", humanBytes(r.Stored)}
 	}
-	return cells{string(r.ID), r.State, r.Label, r.Database, r.harbor(), r.rows(), humanBytes(r.Stored)}
+	database := r.Database
+	if n := len(r.Companions); n > 0 {
+		database = fmt.Sprintf("%s +%d", database, n)
+	}
+	return cells{string(r.ID), r.State, r.Label, database, r.harbor(), r.rows(), humanBytes(r.Stored)}
 }
 
 func snapshotTable(p *page, rows []snapshotRow) {
@@ -241,9 +246,12 @@ type shownSnapshot struct {
 }
 
 type shownDatabase struct {
-	Name    string       `json:"name"`
-	LeftOut []string     `json:"left_out"`
-	Tables  []shownTable `json:"tables"`
+	Name string    `json:"name"`
+	Time time.Time `json:"time"`
+	// OneMoment: all databases of the snapshot show the same.
+	OneMoment bool         `json:"one_moment"`
+	LeftOut   []string     `json:"left_out"`
+	Tables    []shownTable `json:"tables"`
 }
 
 type shownTable struct {
@@ -284,7 +292,7 @@ func runSnapshotsShow(c *cli.Context, s *session) error {
 }
 
 func showDatabase(d snapshots.Database) shownDatabase {
-	shown := shownDatabase{Name: d.Name, LeftOut: append([]string{}, d.LeftOut...), Tables: []shownTable{}}
+	shown := shownDatabase{Name: d.Name, Time: d.Time, OneMoment: d.OneMoment, LeftOut: append([]string{}, d.LeftOut...), Tables: []shownTable{}}
 	for _, t := range d.Tables {
 		shown.Tables = append(shown.Tables, shownTable{Name: t.FullName(), Rows: t.Rows, Bytes: t.Bytes,
 			Parts: len(t.Parts), Skipped: t.Skipped, Fingerprint: t.Fingerprint})
@@ -304,6 +312,9 @@ func (s shownSnapshot) text(p *page) {
 	}
 	for _, d := range s.Databases {
 		p.heading("database %s", d.Name)
+		if !d.OneMoment {
+			p.line("as it was at %s", d.Time.Format(time.RFC3339Nano))
+		}
 		var rows []cells
 		for _, t := range d.Tables {
 			count := humanCount(t.Rows)

@@ -1,0 +1,151 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/harbordb/harbordb/internal/progress"
+	"github.com/harbordb/harbordb/snapshots"
+)
+
+// restore is one restore, planned: of one database or of several together.
+type restore struct {
+	server    *Server
+	snapshot  snapshots.ID
+	options   target.Options
+	databases []*loading
+}
+
+var (
+	_ target.Server  = (*Server)(nil)
+	_ target.Restore = (*restore)(nil)
+)
+
+// Plan looks at snapshot and server and refuses what cannot work or would not
+// be safe, before anything is changed.
+func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content *snapshots.Database, o target.Options) (target.Restore, error) {
+	if err := snapshot.CheckSizes(ctx); err != nil {
+		return nil, err
+	}
+	r := &restore{server: s, snapshot: snapshot.Manifest.ID, options: o}
+	names := []string{o.Name}
+	for _, c := range o.Companions {
+		names = append(names, c.Name)
+	}
+	if err := s.leave(ctx, names); err != nil {
+		return nil, err
+	}
+	at, err := s.freeTime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range append([]*snapshots.Database{content}, o.Companions...) {
+		d := &loading{plan: target.DatabasePlan{Notes: []string{}}, server: s, snapshot: snapshot, content: c, name: names[i], options: o}
+		if err := d.prepare(ctx, at); err != nil {
+			return nil, err
+		}
+		r.databases = append(r.databases, d)
+	}
+	return r, nil
+}
+
+// freeTime returns the server's time, or the next second after it that no
+// database beside another has in its name: what ends in the same time was made
+// by the same restore.
+func (s *Server) freeTime(ctx context.Context) (time.Time, error) {
+	at, err := s.db.Now(ctx)
+	if err != nil {
+		return at, err
+	}
+	for {
+		taken, err := ends(ctx, s.db, at.UTC().Format(nameTime))
+		if err != nil || !taken {
+			return at, err
+		}
+		at = at.Add(time.Second)
+	}
+}
+
+// Plan returns what the restore will do.
+func (r *restore) Plan() target.Plan {
+	p := target.Plan{Snapshot: r.snapshot, Mode: r.options.Mode, DatabasePlan: r.databases[0].plan}
+	for _, d := range r.databases[1:] {
+		p.Companions = append(p.Companions, d.plan)
+	}
+	return p
+}
+
+// Load fills and compares the databases. Where it fails, what it made is gone
+// again or is named in the error; the live databases are not touched.
+func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
+	for i, d := range r.databases {
+		err := d.fill(ctx, report)
+		if err == nil {
+			continue
+		}
+		for _, loaded := range r.databases[:i] {
+			err = errors.Join(err, loaded.abandon(context.WithoutCancel(ctx)))
+		}
+		return err
+	}
+	return nil
+}
+
+// Swap puts the loaded databases in the place of the live ones. A target in
+// use without leave to end its sessions is refused, and what is loaded kept.
+func (r *restore) Swap(ctx context.Context) (target.Result, error) {
+	switch r.options.Mode {
+	case target.Drill:
+		var err error
+		for _, d := range r.databases {
+			err = errors.Join(err, r.server.drop(ctx, d.plan.Into))
+		}
+		return r.result(), err
+	case target.Keep:
+		return r.result(), nil
+	}
+	var moves exchange
+	for _, d := range r.databases {
+		moves = append(moves, move{live: d.name, with: d.plan.Into, aside: d.plan.Aside, comment: d.model.Database.Comment})
+	}
+	if r.options.Disconnect == target.Refuse {
+		if err := r.server.unused(ctx, moves); err != nil {
+			return r.result(), r.keptFor(err)
+		}
+	}
+	if err := r.server.swap(ctx, moves, r.options.Disconnect); err != nil {
+		return r.result(), r.keptFor(err)
+	}
+	return r.result(), nil
+}
+
+func (r *restore) result() target.Result {
+	result := target.Result{Mode: r.options.Mode, Snapshot: r.snapshot, Notes: []string{}}
+	for i, d := range r.databases {
+		of := target.DatabaseResult{Database: d.name, Rows: d.plan.Rows, Aside: d.plan.Aside}
+		for _, n := range d.notes {
+			result.Notes = append(result.Notes, n.String())
+		}
+		if i == 0 {
+			result.DatabaseResult = of
+		} else {
+			result.Companions = append(result.Companions, of)
+		}
+	}
+	return result
+}
+
+// keptFor says that the long work was not for nothing.
+func (r *restore) keptFor(err error) error {
+	var into []string
+	for _, d := range r.databases {
+		into = append(into, d.plan.Into)
+	}
+	return fault.Hint(fmt.Errorf("%w; the snapshot is loaded and compared in database %s", err, strings.Join(into, ", ")),
+		"harbordb restore %s --disconnect swaps it in; harbordb restore --discard %s drops it", r.snapshot, into[0])
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/snapshots"
+)
+
+// listed joins the names of databases for a sentence: "database a" or
+// "databases a, b".
+func listed(names []string) string {
+	if len(names) == 1 {
+		return "database " + names[0]
+	}
+	return "databases " + strings.Join(names, ", ")
+}
+
+// moments says how far apart the moments of databases are, or nothing where
+// they are one.
+func moments(databases []snapshots.Database) string {
+	first, last := databases[0].Time, databases[0].Time
+	one := true
+	for _, d := range databases {
+		one = one && d.OneMoment
+		if d.Time.Before(first) {
+			first = d.Time
+		}
+		if d.Time.After(last) {
+			last = d.Time
+		}
+	}
+	if one {
+		return ""
+	}
+	return fmt.Sprintf("the databases show moments up to %s apart", last.Sub(first).Round(time.Millisecond))
+}
+
+func resultText(p *page, r target.Result) {
+	var names, aside []string
+	rows := int64(0)
+	for _, d := range r.All() {
+		names = append(names, d.Database)
+		rows += d.Rows
+		if d.Aside != "" {
+			aside = append(aside, d.Aside)
+		}
+	}
+	is, was := "is", "it was"
+	if len(names) > 1 {
+		is, was = "are", "they were"
+	}
+	switch r.Mode {
+	case target.Drill:
+		p.line("drill of snapshot %s: %s loaded, compared and dropped, %s rows", r.Snapshot, listed(names), humanCount(rows))
+	case target.Keep:
+		p.line("loaded snapshot %s into %s, %s rows", r.Snapshot, listed(names), humanCount(rows))
+	case target.SwapIn:
+		p.line("%s %s snapshot %s now, %s rows", listed(names), is, r.Snapshot, humanCount(rows))
+	}
+	for _, n := range r.Notes {
+		p.line("note: %s", n)
+	}
+	if len(aside) > 0 {
+		p.line("what %s before is %s", was, listed(aside))
+		p.line("harbordb restore --rollback puts it back; harbordb restore --discard %s drops it", aside[0])
+	}
+	if r.Mode == target.SwapIn {
+		p.line("next: flush Redis while jobservice is stopped, then start Harbor of the snapshot's release")
+	}
+}
+
+func (r restorePlan) question() string {
+	var into, names []string
+	for _, d := range r.All() {
+		into, names = append(into, d.Into), append(names, d.Target.Name)
+	}
+	if r.Mode == target.Keep {
+		return fmt.Sprintf("Load snapshot %s into %s?", r.Plan.Snapshot, listed(into))
+	}
+	return fmt.Sprintf("Replace %s by snapshot %s?", listed(names), r.Plan.Snapshot)
+}
+
+func (r restorePlan) text(p *page) {
+	rows := int64(0)
+	for _, d := range r.All() {
+		rows += d.Rows
+	}
+	p.fields(
+		[2]string{"snapshot", string(r.Plan.Snapshot)},
+		[2]string{"taken", humanTime(*r.Source.Time)},
+		[2]string{"Harbor", r.Source.harbor()},
+		[2]string{"rows", humanCount(rows)},
+	)
+	p.heading("what happens")
+	for _, d := range r.All() {
+		if d.Ready {
+			p.line("  database %s is loaded and compared already", d.Into)
+		} else {
+			p.line("  load into database %s and compare", d.Into)
+		}
+	}
+	r.swapText(p)
+	for _, d := range r.All() {
+		for _, session := range d.Target.Sessions {
+			p.line("  end %s at the swap", session)
+		}
+		for _, n := range d.Notes {
+			p.line("  note: %s", n)
+		}
+	}
+	for _, o := range r.LeftOut {
+		p.line("  note: the snapshot was taken without %s", o)
+	}
+	if len(r.Stay) > 0 {
+		p.line("  note: %s of the snapshot: not restored", listed(r.Stay))
+	}
+	if r.moments != "" {
+		p.line("  note: %s", r.moments)
+	}
+	if r.Mode == target.SwapIn {
+		r.caveats(p)
+	}
+}
+
+// swapText says what becomes of what was loaded.
+func (r restorePlan) swapText(p *page) {
+	all := r.All()
+	if r.Mode == target.Drill {
+		p.line("  drop it again")
+	}
+	if r.Mode != target.SwapIn {
+		return
+	}
+	for _, d := range all {
+		if d.Aside != "" {
+			p.line("  rename database %s (%s, %s) to %s", d.Target.Name, d.Target.State, humanBytes(d.Target.Bytes), d.Aside)
+		}
+	}
+	for _, d := range all {
+		switch {
+		case len(all) > 1 || d.Aside != "":
+			p.line("  rename database %s to %s, in the same transaction", d.Into, d.Target.Name)
+		default:
+			p.line("  rename it to %s, which does not exist yet", d.Target.Name)
+		}
+	}
+}
+
+// caveats say what a database alone does not bring back.
+func (r restorePlan) caveats(p *page) {
+	p.heading("what a database alone does not bring back")
+	p.line("  the secretKey file must be the one of the snapshot's time, or stored passwords cannot be read")
+	if r.signatures {
+		p.line("  the keys of Notary need the passphrase of the signer of the snapshot's time")
+	}
+	p.line("  Redis holds jobs of today: stop jobservice and flush it before Harbor starts again")
+	if r.Since != nil && r.Since.GarbageCollections != nil && *r.Since.GarbageCollections > 0 {
+		p.line("  %s garbage collections ran since: blobs that they removed stay gone; harbordb orphans scan finds them", humanCount(*r.Since.GarbageCollections))
+	} else {
+		p.line("  blobs that a garbage collection has removed since stay gone; harbordb orphans scan finds them")
+	}
+	if r.Since != nil && r.Since.ArtifactsPushed != nil && *r.Since.ArtifactsPushed > 0 {
+		p.line("  %s artifacts were pushed since: Harbor will not know them, push them again", humanCount(*r.Since.ArtifactsPushed))
+	}
+	if r.OIDCUsers > 0 {
+		p.line("  the CLI secrets of %s OIDC users become those of the snapshot", humanCount(r.OIDCUsers))
+	}
+}
