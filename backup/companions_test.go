@@ -40,7 +40,7 @@ var notary = map[string]map[database.Engine]string{
 			CREATE TABLE private_keys (id serial PRIMARY KEY, key_id varchar(255) UNIQUE NOT NULL, public bytea NOT NULL, private bytea NOT NULL);
 			INSERT INTO private_keys (key_id, public, private) VALUES ('k1', '\x00', '\xff')`,
 		database.MySQL: `CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
-			CREATE TABLE private_keys (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, key_id varchar(200) UNIQUE NOT NULL, public blob NOT NULL, private blob NOT NULL);
+			CREATE TABLE private_keys (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, key_id varchar(150) UNIQUE NOT NULL, public blob NOT NULL, private blob NOT NULL);
 			INSERT INTO private_keys (key_id, public, private) VALUES ('k1', X'00', X'FF')`,
 	},
 }
@@ -477,4 +477,37 @@ func TestRotInACompanionIsFound(t *testing.T) {
 	if left := beside(t, settings); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
+}
+
+// Clair kept its tables in the database postgres, to which a restore is
+// connected otherwise.
+func TestTheDatabasePostgresIsRestoredLikeAnyOther(t *testing.T) {
+	server := dbtest.StartPostgreSQL(t, dbtest.Options{})
+	settings := filled(t, server, 12)
+	server.Exec(t, "postgres", `CREATE TABLE vulnerability_fixedin_feature (id serial PRIMARY KEY, version text);
+		INSERT INTO vulnerability_fixedin_feature (version) VALUES ('1.0')`)
+	names := []string{settings.Database, "postgres"}
+	before := all(t, server, names...)
+	found, err := backup.Companions(t.Context(), open(t, settings))
+	check(t, err)
+	if len(found) != 1 || found[0].Of != "Clair" || !found[0].Rebuilt {
+		t.Errorf("found %v", found)
+	}
+	s := take(t, settings, newStore(t), backup.Options{Companions: names[1:]})
+	server.Exec(t, "postgres", "DROP TABLE vulnerability_fixedin_feature")
+	changed := all(t, server, names...)
+	ends := func(err error) bool { return err == nil || !strings.Contains(err.Error(), "in use") }
+	_, err = tryPutBackSet(t.Context(), settings, s, target.Options{Mode: target.SwapIn})
+	for !ends(err) { // the sessions of this test end
+		_, err = tryPutBackSet(t.Context(), settings, s, target.Options{Mode: target.SwapIn})
+	}
+	check(t, err)
+	dbtest.RequireSame(t, before, all(t, server, names...))
+	on, err := backup.OpenServer(t.Context(), settings)
+	check(t, err)
+	defer on.Close()
+	r, err := on.PlanRollback(t.Context(), settings.Database, target.EndSessions)
+	check(t, err)
+	check(t, on.Rollback(t.Context(), r, target.EndSessions))
+	dbtest.RequireSame(t, changed, all(t, server, names...))
 }

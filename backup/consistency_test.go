@@ -13,6 +13,7 @@ import (
 
 	"github.com/harbordb/harbordb/backup"
 	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/dbtest"
 	"github.com/harbordb/harbordb/internal/fault"
 	harborsql "github.com/harbordb/harbordb/testdata/sql"
@@ -210,8 +211,8 @@ func TestRestoringByHand(t *testing.T) {
 	server := dbtest.PostgreSQL(t)
 	settings := filled(t, server, 180)
 	store := newStore(t)
-	s := take(t, settings, store, backup.Options{})
-	by := server.CreateDatabase(t)
+	companions := withNotary(t, server, settings)
+	s := take(t, settings, store, backup.Options{Companions: companions[:1]})
 	text, err := os.ReadFile("../docs/FORMAT.md")
 	check(t, err)
 	_, recipe, found := strings.Cut(string(text), "```sh\n")
@@ -219,13 +220,16 @@ func TestRestoringByHand(t *testing.T) {
 	if !found || !ended {
 		t.Fatal("docs/FORMAT.md has no recipe")
 	}
-	script := "set -euo pipefail\n" + strings.ReplaceAll(recipe, "-d restored", "-d "+by.Database)
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
-	cmd.Dir = filepath.Join(store.String(), "snapshots", string(s.Manifest.ID))
-	cmd.Env = append(os.Environ(), "PGHOST="+by.Host, fmt.Sprintf("PGPORT=%d", by.Port), "PGUSER="+by.User, "PGCLIENTENCODING=UTF8")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for n, from := range []database.Settings{settings, named(settings, companions[0])} {
+		by := server.CreateDatabase(t)
+		script := "set -euo pipefail\n" + strings.ReplaceAll(strings.Replace(recipe, "n=0", fmt.Sprint("n=", n), 1), "-d restored", "-d "+by.Database)
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+		cmd.Dir = filepath.Join(store.String(), "snapshots", string(s.Manifest.ID))
+		cmd.Env = append(os.Environ(), "PGHOST="+by.Host, fmt.Sprintf("PGPORT=%d", by.Port), "PGUSER="+by.User, "PGCLIENTENCODING=UTF8")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		dbtest.RequireSame(t, contents(t, server, from.Database), contents(t, server, by.Database))
+		requireSameText(t, dbtest.PgDump(t, from), dbtest.PgDump(t, by))
 	}
-	dbtest.RequireSame(t, contents(t, server, settings.Database), contents(t, server, by.Database))
-	requireSameText(t, dbtest.PgDump(t, settings), dbtest.PgDump(t, by))
 }

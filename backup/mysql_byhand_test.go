@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,11 +33,15 @@ func TestMySQLRestoringByHand(t *testing.T) {
 				server.Exec(t, settings.Database, onMariaDB)
 			}
 			store := newStore(t)
-			s := take(t, settings, store, backup.Options{})
-			by := server.CreateDatabase(t)
+			companions := withNotary(t, server, settings)
+			s := take(t, settings, store, backup.Options{Companions: companions[:1]})
 			folder := filepath.Join(store.String(), "snapshots", string(s.Manifest.ID))
-			runRecipe(t, folder, strings.ReplaceAll(recipe, " restored ", " "+by.Database+" "), by)
-			dbtest.RequireSame(t, mySQLContents(t, server, settings.Database), mySQLContents(t, server, by.Database))
+			for n, from := range []string{settings.Database, companions[0]} {
+				by := server.CreateDatabase(t)
+				script := strings.Replace(recipe, "n=0", fmt.Sprint("n=", n), 1)
+				runRecipe(t, folder, strings.ReplaceAll(script, " restored ", " "+by.Database+" "), by)
+				dbtest.RequireSame(t, mySQLContents(t, server, from), mySQLContents(t, server, by.Database))
+			}
 		})
 	}
 }

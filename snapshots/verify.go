@@ -240,10 +240,18 @@ func (c *rowCheck) checkRows(ctx context.Context, jobs int) error {
 	}
 	for i := range c.d.Tables {
 		if t := &c.d.Tables[i]; !c.broken[i] && c.sums[i].String() != t.Fingerprint {
-			c.v.problem("table %s has the fingerprint %s, not %s", t.FullName(), c.sums[i], t.Fingerprint)
+			c.v.problem("table %s%s has the fingerprint %s, not %s", t.FullName(), c.inDatabase(), c.sums[i], t.Fingerprint)
 		}
 	}
 	return nil
+}
+
+// inDatabase says which database a table is in, where there are several.
+func (c *rowCheck) inDatabase() string {
+	if len(c.s.Manifest.Contents.Databases) == 1 {
+		return ""
+	}
+	return " of database " + c.d.Name
 }
 
 func (c *rowCheck) checkPart(ctx context.Context, r *PartReader, table int, part Part) error {

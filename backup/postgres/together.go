@@ -47,7 +47,7 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 	for i, c := range append([]*snapshots.Database{content}, o.Companions...) {
 		d := &loading{plan: target.DatabasePlan{Notes: []string{}}, server: s, snapshot: snapshot, content: c, name: names[i], options: o}
 		if err := d.prepare(ctx, at); err != nil {
-			return nil, err
+			return nil, r.in(d, err)
 		}
 		r.databases = append(r.databases, d)
 	}
@@ -71,6 +71,14 @@ func (s *Server) freeTime(ctx context.Context) (time.Time, error) {
 	}
 }
 
+// in says at which database something failed, where there are several.
+func (r *restore) in(d *loading, err error) error {
+	if err == nil || len(r.options.Companions) == 0 {
+		return err
+	}
+	return fmt.Errorf("restore database %s: %w", d.name, err)
+}
+
 // Plan returns what the restore will do.
 func (r *restore) Plan() target.Plan {
 	p := target.Plan{Snapshot: r.snapshot, Mode: r.options.Mode, DatabasePlan: r.databases[0].plan}
@@ -84,7 +92,7 @@ func (r *restore) Plan() target.Plan {
 // again or is named in the error; the live databases are not touched.
 func (r *restore) Load(ctx context.Context, report progress.Reporter) error {
 	for i, d := range r.databases {
-		err := d.fill(ctx, report)
+		err := r.in(d, d.fill(ctx, report))
 		if err == nil {
 			continue
 		}
