@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,33 +17,22 @@ import (
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
 	"github.com/harbordb/harbordb/snapshots"
+	harborsql "github.com/harbordb/harbordb/testdata/sql"
 )
 
-// notary are the tables of Notary's two databases, with hostile rows, as far
-// as they can be the same on both engines.
-var notary = map[string]map[database.Engine]string{
-	"server": {
-		database.PostgreSQL: `CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
-			INSERT INTO schema_migrations VALUES (1), (2);
-			CREATE TABLE tuf_files (id serial PRIMARY KEY, created_at timestamp, gun varchar(255) NOT NULL, role varchar(255) NOT NULL,
-			  version int NOT NULL, data bytea NOT NULL, UNIQUE (gun, role, version));
-			INSERT INTO tuf_files (gun, role, version, data) SELECT E'a\t\\N\n' || i, 'root', i, sha256(i::text::bytea) FROM generate_series(1, 300) i`,
-		database.MySQL: `CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
-			INSERT INTO schema_migrations VALUES (1), (2);
-			CREATE TABLE tuf_files (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, created_at timestamp NULL, gun varchar(150) NOT NULL,
-			  role varchar(50) NOT NULL, version int NOT NULL, data longblob NOT NULL, UNIQUE (gun, role, version));
-			INSERT INTO tuf_files (gun, role, version, data) VALUES ('a\t\\N\n', 'root', 1, X'00FF0A09'), ('b', 'root', 2, '');
-			CREATE VIEW roots AS SELECT gun FROM tuf_files WHERE role = 'root';
-			CREATE TRIGGER counted BEFORE INSERT ON tuf_files FOR EACH ROW SET NEW.version = NEW.version + 1`,
-	},
-	"signer": {
-		database.PostgreSQL: `CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
-			CREATE TABLE private_keys (id serial PRIMARY KEY, key_id varchar(255) UNIQUE NOT NULL, public bytea NOT NULL, private bytea NOT NULL);
-			INSERT INTO private_keys (key_id, public, private) VALUES ('k1', '\x00', '\xff')`,
-		database.MySQL: `CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
-			CREATE TABLE private_keys (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, key_id varchar(150) UNIQUE NOT NULL, public blob NOT NULL, private blob NOT NULL);
-			INSERT INTO private_keys (key_id, public, private) VALUES ('k1', X'00', X'FF')`,
-	},
+// notaryOnMySQL are Notary's two databases as they were up to Harbor 1.5, with
+// hostile rows; harborsql has those of PostgreSQL.
+var notaryOnMySQL = []string{
+	`CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
+		INSERT INTO schema_migrations VALUES (1), (2);
+		CREATE TABLE tuf_files (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, created_at timestamp NULL, gun varchar(150) NOT NULL,
+		  role varchar(50) NOT NULL, version int NOT NULL, data longblob NOT NULL, UNIQUE (gun, role, version));
+		INSERT INTO tuf_files (gun, role, version, data) VALUES ('a\t\\N\n', 'root', 1, X'00FF0A09'), ('b', 'root', 2, '');
+		CREATE VIEW roots AS SELECT gun FROM tuf_files WHERE role = 'root';
+		CREATE TRIGGER counted BEFORE INSERT ON tuf_files FOR EACH ROW SET NEW.version = NEW.version + 1`,
+	`CREATE TABLE schema_migrations (version int NOT NULL PRIMARY KEY);
+		CREATE TABLE private_keys (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, key_id varchar(150) UNIQUE NOT NULL, public blob NOT NULL, private blob NOT NULL);
+		INSERT INTO private_keys (key_id, public, private) VALUES ('k1', X'00', X'FF')`,
 }
 
 // harbors are a server of each engine with a Harbor in it.
@@ -67,12 +57,16 @@ func harbors(t *testing.T) map[string]func(t *testing.T) (*dbtest.Server, databa
 // their names; they are dropped with it.
 func withNotary(t *testing.T, server *dbtest.Server, settings database.Settings) []string {
 	t.Helper()
-	var names []string
-	for _, part := range []string{"server", "signer"} {
-		name := settings.Database + "_notary" + part
+	names := []string{settings.Database + "_notaryserver", settings.Database + "_notarysigner"}
+	for i, name := range names {
 		server.Exec(t, "", "CREATE DATABASE "+name)
-		server.Exec(t, name, notary[part][server.Engine()])
-		names = append(names, name)
+		if server.Engine() == database.MySQL {
+			server.Exec(t, name, notaryOnMySQL[i])
+			continue
+		}
+		db := server.Open(t, name)
+		check(t, []func(context.Context, *sql.DB) error{harborsql.NotaryServer, harborsql.NotarySigner}[i](t.Context(), db))
+		db.Close() // a session would be in the way of a swap
 	}
 	return names
 }
@@ -153,16 +147,16 @@ func discardSet(t *testing.T, settings database.Settings, name string) {
 // changeNotary loses signatures and keys.
 func changeNotary(t *testing.T, server *dbtest.Server, names []string) {
 	t.Helper()
-	server.Exec(t, names[0], "DELETE FROM tuf_files WHERE version > 1")
+	server.Exec(t, names[0], "DELETE FROM tuf_files WHERE id = 2")
 	server.Exec(t, names[1], "DROP TABLE private_keys")
 }
 
 // Databases that were taken together come back together, go back together,
 // and are dropped together.
 func TestDatabasesComeBackTogether(t *testing.T) {
-	for name, make := range harbors(t) {
+	for name, build := range harbors(t) {
 		t.Run(name, func(t *testing.T) {
-			server, settings := make(t)
+			server, settings := build(t)
 			names := append([]string{settings.Database}, withNotary(t, server, settings)...)
 			before := all(t, server, names...)
 			store := newStore(t)
@@ -216,15 +210,16 @@ func requireTaken(t *testing.T, s *snapshots.Snapshot, names []string) {
 // A part of a snapshot can be restored; what is missing on the server is a
 // normal target; and the last restore of each database goes back by itself.
 func TestRestoringAPartOfASnapshot(t *testing.T) {
-	for name, make := range harbors(t) {
+	for name, build := range harbors(t) {
 		t.Run(name, func(t *testing.T) {
-			server, settings := make(t)
+			server, settings := build(t)
 			companions := withNotary(t, server, settings)
 			names := append([]string{settings.Database}, companions...)
-			before := all(t, server, names...)
+			before, kept := all(t, server, names...), all(t, server, names[:2]...)
 			s := take(t, settings, newStore(t), backup.Options{Companions: companions})
 			server.Exec(t, "", "DROP DATABASE "+companions[0])
 			server.Exec(t, companions[1], "DROP TABLE private_keys")
+			lost := all(t, server, companions[1])
 
 			first := putBackSet(t, settings, s, target.Options{Mode: target.SwapIn}, companions...)
 			dbtest.RequireSame(t, before, all(t, server, names...))
@@ -238,8 +233,8 @@ func TestRestoringAPartOfASnapshot(t *testing.T) {
 			if r := rollBackSet(t, settings, companions[1]); len(r.All()) != 1 {
 				t.Errorf("rolled back %+v", r)
 			}
-			server.Exec(t, companions[1], notary["signer"][server.Engine()][strings.Index(notary["signer"][server.Engine()], ";")+1:])
-			dbtest.RequireSame(t, before, all(t, server, names...))
+			dbtest.RequireSame(t, kept, all(t, server, names[:2]...))
+			dbtest.RequireSame(t, lost, all(t, server, companions[1]))
 		})
 	}
 }
@@ -247,9 +242,9 @@ func TestRestoringAPartOfASnapshot(t *testing.T) {
 // One database in use keeps all of them from being swapped; what was loaded is
 // there for the next try.
 func TestNoneIsSwappedWhereOneIsInUse(t *testing.T) {
-	for name, make := range harbors(t) {
+	for name, build := range harbors(t) {
 		t.Run(name, func(t *testing.T) {
-			server, settings := make(t)
+			server, settings := build(t)
 			companions := withNotary(t, server, settings)
 			names := append([]string{settings.Database}, companions...)
 			before := all(t, server, names...)
@@ -344,9 +339,9 @@ func TestRestoreOfSeveralKilledAtAnyPoint(t *testing.T) {
 }
 
 func TestNamesOfDatabasesThatCannotBe(t *testing.T) {
-	for name, make := range harbors(t) {
+	for name, build := range harbors(t) {
 		t.Run(name, func(t *testing.T) {
-			server, settings := make(t)
+			server, settings := build(t)
 			companions := withNotary(t, server, settings)
 			system := map[database.Engine]string{database.PostgreSQL: "template1", database.MySQL: "mysql"}[server.Engine()]
 			db := open(t, settings)
@@ -387,9 +382,9 @@ func TestNamesOfDatabasesThatCannotBe(t *testing.T) {
 
 // Databases of Harbor's other parts are found by what is in them.
 func TestCompanionsAreFound(t *testing.T) {
-	for name, make := range harbors(t) {
+	for name, build := range harbors(t) {
 		t.Run(name, func(t *testing.T) {
-			server, settings := make(t)
+			server, settings := build(t)
 			companions := withNotary(t, server, settings)
 			found, err := backup.Companions(t.Context(), open(t, settings))
 			check(t, err)
@@ -406,9 +401,9 @@ func TestCompanionsAreFound(t *testing.T) {
 
 // A comparison speaks of every database.
 func TestDiffOfSeveralDatabases(t *testing.T) {
-	for name, make := range harbors(t) {
+	for name, build := range harbors(t) {
 		t.Run(name, func(t *testing.T) {
-			server, settings := make(t)
+			server, settings := build(t)
 			companions := withNotary(t, server, settings)
 			store := newStore(t)
 			whole := side(t, take(t, settings, store, backup.Options{Companions: companions}))
