@@ -179,16 +179,40 @@ func decide(decisions []Decision, p Policy, now time.Time) {
 
 func (d *Decision) keep(reason string) { d.Reasons = append(d.Reasons, reason) }
 
-// protect keeps what no policy may remove. good is newest first.
+// protect keeps what no policy may remove: the newest, the last before the
+// schema version changed, and, where that was a way back, the last before it
+// went up. good is newest first.
 func protect(good []*Decision) {
 	good[0].keep("the newest good snapshot")
 	for i, d := range good[1:] {
 		from, to := d.Entry.Manifest.Harbor.Version, good[i].Entry.Manifest.Harbor.Version
 		if from != to {
 			d.keep(fmt.Sprintf("the last before schema %s became %s", from, to))
+		}
+		if older(from, to) {
 			return
 		}
 	}
+}
+
+// older compares schema versions: "12" and "15", or "1.4.0" and "1.5.0". What
+// cannot be compared is taken as older.
+func older(a, b string) bool {
+	if a == b {
+		return false
+	}
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(x), len(y)) {
+		m, errA := strconv.Atoi(x[i])
+		n, errB := strconv.Atoi(y[i])
+		switch {
+		case errA != nil || errB != nil:
+			return true
+		case m != n:
+			return m < n
+		}
+	}
+	return len(x) < len(y)
 }
 
 // rule keeps the newest snapshot of each of so many periods.

@@ -85,6 +85,14 @@ func TestPolicyKeeps(t *testing.T) {
 			[]snapshots.Entry{at("2026-01-01 00:00", "100", ""), at("2026-01-02 00:00", "110", ""), at("2026-01-03 00:00", "110", ""),
 				at("2026-01-04 00:00", "120", ""), at("2026-01-05 00:00", "120", "")},
 			snapshots.Policy{Last: 1}, afterAll, []string{"01-05 00:00 " + newest + ", last", "01-03 00:00 the last before schema 110 became 120"}},
+		"the last before the upgrade, too, when there was a way back": {
+			[]snapshots.Entry{at("2026-01-01 00:00", "9", ""), at("2026-01-02 00:00", "12", ""), at("2026-01-03 00:00", "100", ""),
+				at("2026-01-04 00:00", "100", ""), at("2026-01-05 00:00", "12", ""), at("2026-01-06 00:00", "12", "")},
+			snapshots.Policy{Last: 1}, afterAll, []string{"01-06 00:00 " + newest + ", last",
+				"01-04 00:00 the last before schema 100 became 12", "01-02 00:00 the last before schema 12 became 100"}},
+		"versions of the MySQL era are compared by their numbers": {
+			[]snapshots.Entry{at("2026-01-01 00:00", "1.4.0", ""), at("2026-01-02 00:00", "1.10.0", ""), at("2026-01-03 00:00", "1.10.0", "")},
+			snapshots.Policy{Last: 1}, afterAll, []string{"01-03 00:00 " + newest + ", last", "01-01 00:00 the last before schema 1.4.0 became 1.10.0"}},
 		"what is corrupt, and the newest good one before it": {append(slices.Clone(days), corrupt), snapshots.Policy{Yearly: 1}, afterAll,
 			[]string{"03-05 00:00 it is corrupt; snapshots rm removes it", "03-04 08:00 " + newest + ", yearly"}},
 		"what lies in the future, without counting it": {days, snapshots.Policy{Last: 1}, days[2].Manifest.Time,

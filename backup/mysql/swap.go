@@ -432,7 +432,7 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 			return p, errors.Join(err, checkSwap(p.Target, how))
 		}
 	}
-	set, err := target.LastSetAside(list, name, only...)
+	set, err := s.lastSetAside(ctx, list, name, only)
 	if err != nil {
 		return p, err
 	}
@@ -452,6 +452,24 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 		}
 	}
 	return p, nil
+}
+
+// lastSetAside is what one restore set aside, the last of each database in it.
+func (s *Server) lastSetAside(ctx context.Context, list []target.Beside, name string, only []string) ([]target.Beside, error) {
+	set, err := target.LastSetAside(list, name, only...)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range set[1:] {
+		others, err := s.Beside(ctx, b.Of)
+		if err == nil {
+			err = target.StillLast(others, b)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
 }
 
 func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {

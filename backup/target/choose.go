@@ -104,3 +104,16 @@ func LastSetAside(list []Beside, database string, only ...string) ([]Beside, err
 	}
 	return set, nil
 }
+
+// StillLast refuses where b, which LastSetAside has found with another database,
+// is not what the last restore of its own database set aside, of what Beside has
+// listed for that one: putting it back would pass over that restore.
+func StillLast(list []Beside, b Beside) error {
+	for _, later := range list {
+		if later.Kind == SetAside && later.Of == b.Of && later.Time.After(b.Time) {
+			return fault.Refusedf("database %s was restored again after that, and %s set aside", b.Of, later.Name).
+				WithHint("--databases names what goes back without it; harbordb restore --discard %s --databases %s drops what is in the way", later.Name, b.Of)
+		}
+	}
+	return nil
+}

@@ -37,6 +37,7 @@ func TestRetryEnds(t *testing.T) {
 		"with success after some":            {3, func(try int) error { return map[bool]error{try < 3: Temporary(broken)}[true] }, 3, nil},
 		"after as many tries as are allowed": {3, func(int) error { return Temporary(broken) }, 4, broken},
 		"at once where none are allowed":     {-1, func(int) error { return SlowDown(broken, nil) }, 1, broken},
+		"after three times of silence":       {9, func(int) error { return Temporary(os.ErrDeadlineExceeded) }, 3, os.ErrDeadlineExceeded},
 		"with the context": {3, func(int) error {
 			cancel()
 			return Temporary(broken)

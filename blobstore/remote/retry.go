@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -67,10 +68,15 @@ func (c *Client) Broken(err error) error {
 	return Temporary(err)
 }
 
+// mostSilences is how often a server may stand still: each time takes as long
+// as a connection may be silent, a minute by default.
+const mostSilences = 3
+
 // Retry calls try until it returns an error that is not marked as temporary,
 // or too often, or ctx ends. Of the requests that run at the same time, fewer
 // are let through while the server asks to slow down.
 func (c *Client) Retry(ctx context.Context, try func() error) error {
+	silences := 0
 	for failures := 0; ; failures++ {
 		if err := c.pace.enter(ctx); err != nil {
 			return err
@@ -85,7 +91,10 @@ func (c *Client) Retry(ctx context.Context, try func() error) error {
 		if !again {
 			return err
 		}
-		if failures >= c.settings.Retries {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			silences++
+		}
+		if failures >= c.settings.Retries || silences >= mostSilences {
 			return t.error
 		}
 		if err := c.rest(ctx, failures, t.after); err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
 
 	"github.com/harbordb/harbordb/blobstore"
@@ -108,6 +110,9 @@ func isExpired(err error) bool {
 // fail says which step failed, on which key of which bucket of which server,
 // and what to do about it where that is known.
 func (s *Store) fail(verb, key string, err error) error {
+	if request, ok := err.(*url.Error); ok {
+		err = request.Err // without the address of the request, which says nothing more
+	}
 	for _, sentinel := range []error{blobstore.ErrNotFound, blobstore.ErrDenied, blobstore.ErrExists} {
 		var e *apiError
 		if errors.As(err, &e) && errors.Is(e, sentinel) {
@@ -129,6 +134,12 @@ func (s *Store) hint(err error) string {
 	if refused := (*net.OpError)(nil); errors.As(err, &refused) {
 		return "is the server running, and is the endpoint right?"
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "the server took the connection and does not answer: is the endpoint right, and is the server well?"
+	}
+	if errors.Is(err, errNoList) {
+		return "is the endpoint that of the S3 API? A console or another web page answers at its own port"
+	}
 	var e *apiError
 	if !errors.As(err, &e) {
 		return ""
@@ -144,6 +155,8 @@ func (s *Store) hint(err error) string {
 		return "check the access key: the server does not know it"
 	case e.code == "AccessDenied":
 		return "check the keys, and what they may do in this bucket"
+	case e.status == http.StatusServiceUnavailable || e.code == "SlowDown":
+		return "the server has too much to do, or is not up yet: try later"
 	case e.code == "RequestTimeTooSkewed":
 		return "the clock of this machine or of the server is wrong"
 	case isExpired(e):

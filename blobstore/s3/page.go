@@ -32,13 +32,16 @@ type rawPage struct {
 
 type rawObject struct{ Key, LastModified, ETag, Size string }
 
+// errNoList: the server speaks, but not S3.
+var errNoList = errors.New("the server's answer is no list of S3")
+
 // parsePage reads a page of either version.
 func parsePage(body []byte) (p page, err error) {
 	raw, ok := scanPage(string(body))
 	if !ok {
 		raw = rawPage{}
 		if err := xml.Unmarshal(body, &raw); err != nil {
-			return p, fmt.Errorf("read the server's list: %w", err)
+			return p, fmt.Errorf("%w: %w", errNoList, err)
 		}
 	}
 	decode := decoder(raw.EncodingType)

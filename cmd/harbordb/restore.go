@@ -90,10 +90,10 @@ type restorePlan struct {
 	// LeftOut is what the snapshot does not have.
 	LeftOut []string `json:"left_out"`
 	// Stay are databases of the snapshot that are not restored.
-	Stay []string `json:"stay,omitempty"`
-	// Signatures tells whether the keys of Notary are among it.
-	signatures bool
-	moments    string // how far the databases are apart, where they are
+	Stay       []string `json:"stay,omitempty"`
+	own        bool     // Harbor's own database is restored
+	signatures bool     // the keys of Notary are
+	moments    string   // how far the databases are apart, where they are
 }
 
 func restoreSnapshot(c *cli.Context, s *session, ref string) error {
@@ -138,22 +138,22 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if err := s.belongs(c, server, snapshot.Manifest, settings.Database, p.Plan); err != nil {
 		return err
 	}
-	if chosen.Name == settings.Database {
+	if p.own {
 		p.Since = s.since(c.Context, server, p.Plan, chosen.First.Time)
 	}
 	if p.Mode == target.Drill && !c.Bool("dry-run") { // changes nothing that was there before
-		return s.carryOut(c, server, restore)
+		return s.carryOut(c, server, restore, p)
 	}
 	ok, err := s.confirm(c, plan{value: p, text: p.text, question: p.question()})
 	if err != nil || !ok {
 		return err
 	}
-	return s.carryOut(c, server, restore)
+	return s.carryOut(c, server, restore, p)
 }
 
 func newRestorePlan(of target.Plan, snapshot *snapshots.Snapshot, chosen backup.Selection) restorePlan {
 	p := restorePlan{Plan: of, Source: newSnapshotRow(entryOf(snapshot.Manifest)), LeftOut: []string{}, Stay: chosen.Stay,
-		moments: moments(snapshot.Manifest.Contents.Databases)}
+		own: chosen.First.Name == snapshot.Manifest.Source.Database, moments: moments(snapshot.Manifest.Contents.Databases)}
 	for _, d := range chosen.All() {
 		p.LeftOut = append(p.LeftOut, leftOut(d, d != chosen.First)...)
 		p.OIDCUsers += rowsOfTable(d, "oidc_user")
@@ -286,7 +286,7 @@ func rowsOfTable(d *snapshots.Database, name string) (rows int64) {
 }
 
 // carryOut loads and swaps. What killed restores left goes first.
-func (s *session) carryOut(c *cli.Context, server target.Server, restore target.Restore) error {
+func (s *session) carryOut(c *cli.Context, server target.Server, restore target.Restore, of restorePlan) error {
 	for _, d := range restore.Plan().All() {
 		swept, err := server.Sweep(c.Context, d.Target.Name)
 		for _, b := range swept {
@@ -306,5 +306,5 @@ func (s *session) carryOut(c *cli.Context, server target.Server, restore target.
 	if err != nil {
 		return err
 	}
-	return s.console.print(result, func(p *page) { resultText(p, result) })
+	return s.console.print(result, func(p *page) { of.resultText(p, result) })
 }

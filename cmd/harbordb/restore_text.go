@@ -38,7 +38,8 @@ func moments(databases []snapshots.Database) string {
 	return fmt.Sprintf("the databases show moments up to %s apart", last.Sub(first).Round(time.Millisecond))
 }
 
-func resultText(p *page, r target.Result) {
+// resultText says what was done.
+func (of restorePlan) resultText(p *page, r target.Result) {
 	var names, aside []string
 	rows := int64(0)
 	for _, d := range r.All() {
@@ -48,9 +49,9 @@ func resultText(p *page, r target.Result) {
 			aside = append(aside, d.Aside)
 		}
 	}
-	is, was := "is", "it was"
+	is, was, it := "is", "what it was before is", "it"
 	if len(names) > 1 {
-		is, was = "are", "they were"
+		is, was, it = "are", "what they were before are", "them"
 	}
 	switch r.Mode {
 	case target.Drill:
@@ -64,10 +65,10 @@ func resultText(p *page, r target.Result) {
 		p.line("note: %s", n)
 	}
 	if len(aside) > 0 {
-		p.line("what %s before is %s", was, listed(aside))
-		p.line("harbordb restore --rollback puts it back; harbordb restore --discard %s drops it", aside[0])
+		p.line("%s %s", was, listed(aside))
+		p.line("harbordb restore --rollback puts %s back; harbordb restore --discard %s drops %[1]s", it, aside[0])
 	}
-	if r.Mode == target.SwapIn {
+	if r.Mode == target.SwapIn && of.own {
 		p.line("next: flush Redis while jobservice is stopped, then start Harbor of the snapshot's release")
 	}
 }
@@ -151,11 +152,17 @@ func (r restorePlan) swapText(p *page) {
 
 // caveats say what a database alone does not bring back.
 func (r restorePlan) caveats(p *page) {
+	if !r.own && !r.signatures {
+		return
+	}
 	p.heading("what a database alone does not bring back")
-	p.line("  the secretKey file must be the one of the snapshot's time, or stored passwords cannot be read")
 	if r.signatures {
 		p.line("  the keys of Notary need the passphrase of the signer of the snapshot's time")
 	}
+	if !r.own {
+		return
+	}
+	p.line("  the secretKey file must be the one of the snapshot's time, or stored passwords cannot be read")
 	p.line("  Redis holds jobs of today: stop jobservice and flush it before Harbor starts again")
 	if r.Since != nil && r.Since.GarbageCollections != nil && *r.Since.GarbageCollections > 0 {
 		p.line("  %s garbage collections ran since: blobs that they removed stay gone; harbordb orphans scan finds them", humanCount(*r.Since.GarbageCollections))
