@@ -28,7 +28,7 @@ func (s *scan) finishReport(r *Report) {
 	r.Gaps = s.gaps.report(s.tree)
 	r.Complete = len(r.Gaps) == 0
 	r.Stats = s.stats()
-	if err := s.cacheFailed.Load(); err != nil {
+	if err := s.cache.failed.Load(); err != nil {
 		r.CacheError = (*err).Error()
 	}
 }

@@ -91,7 +91,7 @@ var dialects = map[database.Engine]dialect{
 		lostChildren: selectArtifact + `, r.child_id, r.child_digest from artifact a
 			join artifact_reference r on r.parent_id = a.id
 			where not exists (select 1 from artifact c where c.id = r.child_id) and ` + inScope + order,
-		lostAccessories: `select aa.artifact_id, '', coalesce(aa.digest, ''), null, aa.id, coalesce(aa.type, '') from artifact_accessory aa
+		lostAccessories: `select coalesce(aa.artifact_id, 0), '', coalesce(aa.digest, ''), cast(null as timestamp), aa.id, coalesce(aa.type, '') from artifact_accessory aa
 			where not exists (select 1 from artifact a where a.id = aa.artifact_id) and $1 = '' and $2 = ''` + order,
 		liveTrash:   `select a.repository_name, a.digest from artifact_trash a where a.digest = any($1)`,
 		liveTagRows: `select a.repo, a.tag || ' ' || a.digest from artifact a where a.digest = any($1)`,
@@ -112,8 +112,10 @@ const (
 	// inScope keeps rows of a to the scope.
 	inScope = `left(a.repository_name, length($1::text)) = $1 and ($2 = '' or a.repository_name = $2)`
 	// selectArtifact begins the queries whose rows are artifactRows: what
-	// follows is a number and a text. An infinite time is none.
-	selectArtifact = `select a.id, a.repository_name, a.digest, case when isfinite(a.pull_time) then a.pull_time end`
+	// follows is a number and a text. Harbor writes the first moment of the
+	// calendar for "never", and there are times that are no time: infinity.
+	selectArtifact = `select a.id, a.repository_name, a.digest,
+		case when a.pull_time > '1970-01-02' and a.pull_time < '9999-01-01' then a.pull_time end`
 	// order makes results repeatable.
 	order = ` order by 2, 3, 1, 6`
 )

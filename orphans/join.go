@@ -24,11 +24,15 @@ type object struct {
 
 // joinBlobs lists blobs/ and compares it with the records, digest by digest.
 func (s *scan) joinBlobs(ctx context.Context) error {
-	s.begin("blobs", 0, progress.Keys)
+	expected, err := s.expectedBlobs()
+	if err != nil {
+		return err
+	}
+	s.begin("blobs", expected, progress.Keys)
 	asks, ctx := errgroup.WithContext(ctx)
 	asks.SetLimit(s.opts.Gets)
 	list := shards(shardCount(s.facts.bytes.Load()+s.refs.bytes.Load(), s.estimateBlobs(), s.opts.Split))
-	err := s.eachShard(ctx, list, func(ctx context.Context, sh shard, b *batch) error {
+	err = s.eachShard(ctx, list, func(ctx context.Context, sh shard, b *batch) error {
 		j := &join{scan: s, shard: sh, asks: asks, batch: b}
 		defer j.pending.Wait() // its questions live no longer than ctx
 		if !s.scope.all() {

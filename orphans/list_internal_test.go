@@ -184,16 +184,45 @@ func FuzzReferences(f *testing.F) {
 }
 
 func FuzzCache(f *testing.F) {
-	s := &cacheShard{entries: map[string][]byte{"0123": []byte("refs")}, used: map[string]bool{}}
-	f.Add(s.encode(true))
+	read := func(content []byte) *cacheShard {
+		s := &cacheShard{entries: map[string][]byte{}}
+		eachCached(content, func(raw, refs, _ []byte) { s.entries[string(raw)] = refs })
+		return s
+	}
+	write := func(s *cacheShard) []byte { return s.appendTo([]byte(cacheHeader), keepAll) }
+	f.Add(write(&cacheShard{entries: map[string][]byte{"0123": []byte("refs")}}))
 	f.Add([]byte(cacheHeader))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		s := &cacheShard{entries: map[string][]byte{}, used: map[string]bool{}}
-		s.decode(content)
-		again := &cacheShard{entries: map[string][]byte{}, used: map[string]bool{}}
-		again.decode(s.encode(true))
-		if len(again.entries) != len(s.entries) {
+		s := read(content)
+		if again := read(write(s)); len(again.entries) != len(s.entries) {
 			t.Errorf("%d entries became %d", len(s.entries), len(again.entries))
 		}
 	})
+}
+
+// TestShardsShareAFileOfTheCache: in a large registry several shards have
+// digests with the same first byte.
+func TestShardsShareAFileOfTheCache(t *testing.T) {
+	c := &cache{dir: t.TempDir()}
+	list := shards(1024)[:4] // of the first byte 0
+	raw := func(i int) []byte { return []byte{0, byte(i * 64), 1} }
+	for _, what := range []keep{keepAll, keepUsed} {
+		for i, sh := range list {
+			s := c.open(registry.SHA256, 0, sh)
+			if _, known := s.get(raw(i)); known != (what == keepUsed) {
+				t.Errorf("shard %d: known %v", i, known)
+			}
+			s.put(raw(i), []byte("refs"))
+			c.save(s, what)
+		}
+	}
+	for i, sh := range list {
+		s := c.open(registry.SHA256, 0, sh)
+		if _, known := s.get(raw(i)); !known || len(s.entries) != 1 {
+			t.Errorf("shard %d: known %v, %d entries", i, known, len(s.entries))
+		}
+	}
+	if err := c.failed.Load(); err != nil {
+		t.Error(*err)
+	}
 }

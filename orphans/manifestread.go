@@ -126,30 +126,21 @@ func (m *manifestShard) compare(task manifestTask, refs []registry.Reference) {
 }
 
 // file returns the cache's file for digests with this first byte.
-func (m *manifestShard) file(first byte) (*cacheShard, error) {
-	if file := m.files[first]; file != nil {
-		return file, nil
+func (m *manifestShard) file(first byte) *cacheShard {
+	if m.files[first] == nil {
+		m.files[first] = m.scan.cache.open(m.algorithm, first, m.shard)
 	}
-	file, err := cache{m.scan.opts.CacheDir}.open(m.algorithm, first)
-	if err != nil {
-		return nil, err
-	}
-	m.files[first] = file
-	return file, nil
+	return m.files[first]
 }
 
-// saveCache writes what is new. A cache that cannot be written makes the next
-// scan slower and nothing else.
+// saveCache writes what is new.
 func (m *manifestShard) saveCache() {
 	what := keepAll
 	if m.scan.scope.all() && m.scan.db == nil && !m.scan.gaps.any() {
 		what = keepUsed
 	}
 	for _, file := range m.files {
-		if err := file.save(what); err != nil {
-			m.scan.cacheFailed.CompareAndSwap(nil, &err)
-			return
-		}
+		m.scan.cache.save(file, what)
 	}
 }
 

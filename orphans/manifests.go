@@ -22,10 +22,9 @@ const joiners = 2
 // that. The database knows it of its artifacts; else the cache; else the
 // manifest is read, once however many repositories have it.
 func (s *scan) readManifests(ctx context.Context) error {
-	s.begin("manifests", 0, progress.Objects)
-	if err := (cache{s.opts.CacheDir}).makeDir(); err != nil {
-		return err
-	}
+	// Some of them are in several repositories, and are read once.
+	s.begin("manifests", s.count.revisions.Load(), progress.Objects)
+	s.cache.makeDir()
 	gets, ctx := errgroup.WithContext(ctx)
 	gets.SetLimit(s.opts.Gets)
 	list := shards(shardCount(s.facts.bytes.Load(), s.count.revisions.Load(), s.opts.Split))
@@ -225,8 +224,11 @@ func (m *manifestShard) readTheRest(ctx context.Context, pending *sync.WaitGroup
 	for i := 0; i < m.batch.len(); {
 		j := m.batch.group(i)
 		holders = m.holders(i, j, holders)
-		deep := m.scan.opts.Depth != Metadata
-		if len(holders) > 0 && (deep || !m.known[i]) {
+		switch {
+		case len(holders) == 0:
+		case m.known[i] && m.scan.opts.Depth == Metadata:
+			m.scan.opts.Progress.Add(1)
+		default:
 			task := manifestTask{
 				raw: slices.Clone(m.batch.get(i).digest()), holders: slices.Clone(holders),
 				known: m.known[i], rows: m.rows[i],
@@ -253,16 +255,14 @@ type manifestTask struct {
 
 // start answers from the cache at once, or reads beside the loop.
 func (m *manifestShard) start(ctx context.Context, task manifestTask, pending *sync.WaitGroup) error {
-	file, err := m.file(task.raw[0])
-	if err != nil {
-		return err
-	}
+	file := m.file(task.raw[0])
 	m.filesMu.Lock()
 	list, cached := file.get(task.raw)
 	m.filesMu.Unlock()
 	if cached && m.scan.opts.Depth == Metadata {
 		if refs, err := decodeReferences(list); err == nil {
 			m.scan.count.cacheHits.Add(1)
+			m.scan.opts.Progress.Add(1)
 			return m.recordManifest(task, refs)
 		}
 	}

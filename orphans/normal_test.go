@@ -152,6 +152,24 @@ func TestProxyCachesFetchAgainWhatIsMissing(t *testing.T) {
 	}
 }
 
+// TestLayersThatAreKeptElsewhereAreNotMissing: Harbor has rows for them, too,
+// and their type does not always say that they are foreign; their URLs do.
+func TestLayersThatAreKeptElsewhereAreNotMissing(t *testing.T) {
+	h := newHarbor(t, newestSchema)
+	w := newWorld(t, registrytest.Filesystem, h)
+	for repository, mediaType := range map[string]string{"library/windows": registrytest.DockerForeign, "library/linked": registrytest.DockerLayer} {
+		url := "https://elsewhere.example/" + repository
+		p := w.push(t, repository, registrytest.Image{Tags: []string{"v1"}, MediaType: registrytest.DockerManifest, Foreign: []string{url}})
+		foreign := registrytest.Descriptor{MediaType: mediaType, Digest: registrytest.Digest(url), Size: 1234}
+		h.blob(t, h.project(t, "library"), p, foreign)
+	}
+	s := one(t, w, "library/app")
+	w.remove(t, s.layer(t))
+	for _, depth := range []orphans.Depth{orphans.Metadata, orphans.Data} {
+		expect(t, w.scan(t, h.database(), func(o *orphans.Options) { o.Depth = depth }), "B2 library/app:v1")
+	}
+}
+
 func TestEmptyFoldersOnADiskAreTags(t *testing.T) {
 	w := newWorld(t, registrytest.Filesystem, nil)
 	s := one(t, w, "library/app")

@@ -67,6 +67,10 @@ type Options struct {
 	Project    string // only this project
 	Repository string // only this repository, with its project: library/app
 
+	// Anyway reports findings even where they are not plausible: the user
+	// has seen that nothing is set wrong, and that this is the damage.
+	Anyway bool
+
 	// Grace is the age below which nothing counts as left over: what lies
 	// there may be a push under way. Default 2 h, Harbor's own window.
 	Grace time.Duration

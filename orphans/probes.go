@@ -28,7 +28,7 @@ var probes = map[Code]probe{
 	ManifestEmpty:       probeSize,
 	ManifestCorrupt:     probeHash,
 	ConfigMissing:       probeGoneAndWanted,
-	LayerMissing:        probeGoneAndWanted,
+	LayerMissing:        probeLayer,
 	BlobSize:            probeSize,
 	BlobCorrupt:         probeHash,
 	LayerLinkMissing:    probeGoneAndWanted,
@@ -132,6 +132,18 @@ func probeGoneAndWanted(ctx context.Context, a *again, x *suspect) (bool, error)
 	return a.wanted(ctx, x)
 }
 
+// probeLayer: the layer must still be missing and needed. The database knows
+// by its type alone whether a layer is kept elsewhere; the manifest may name
+// other places for a layer of any type.
+func probeLayer(ctx context.Context, a *again, x *suspect) (bool, error) {
+	still, err := probeGoneAndWanted(ctx, a, x)
+	if err != nil || !still || !a.fromDB {
+		return still, err
+	}
+	ref, known, err := a.reference(ctx, x)
+	return !known || !ref.Foreign, err
+}
+
 // probeMismatch reads a link that held another digest than its path's.
 func probeMismatch(ctx context.Context, a *again, x *suspect) (bool, error) {
 	content, err := a.link(ctx, x.key)
@@ -183,6 +195,21 @@ func probeSize(ctx context.Context, a *again, x *suspect) (bool, error) {
 // sizeInManifest is what a victim's manifest says of the blob's size, or the
 // database's size where no manifest can be read.
 func (a *again) sizeInManifest(ctx context.Context, x *suspect) (int64, error) {
+	ref, known, err := a.reference(ctx, x)
+	switch {
+	case err != nil:
+		return 0, err
+	case known && ref.Size != registry.SizeUnknown:
+		return ref.Size, nil
+	case len(x.victims) == 0: // nobody needs it any more
+		return x.got, nil
+	}
+	return x.want, nil
+}
+
+// reference is what a victim's manifest says of the blob. It is false where
+// none can be read or none speaks of it.
+func (a *again) reference(ctx context.Context, x *suspect) (registry.Reference, bool, error) {
 	for _, v := range x.victims[:min(len(x.victims), maxWanted)] {
 		d, err := registry.ParseDigest(v.Digest)
 		if err != nil {
@@ -191,22 +218,19 @@ func (a *again) sizeInManifest(ctx context.Context, x *suspect) (int64, error) {
 		a.probes.Add(1)
 		body, err := a.scan.tree.Read(ctx, registry.BlobPath(d), registry.MaxManifest)
 		if err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return 0, err
+			return registry.Reference{}, false, err
 		}
 		manifest, err := registry.ParseManifest(body)
 		if err != nil {
 			continue
 		}
 		for _, ref := range manifest.References {
-			if ref.Digest == x.digest && ref.Size != registry.SizeUnknown {
-				return ref.Size, nil
+			if ref.Digest == x.digest && ref.Role != registry.RoleSubject {
+				return ref, true, nil
 			}
 		}
 	}
-	if len(x.victims) == 0 { // nobody needs it any more
-		return x.got, nil
-	}
-	return x.want, nil
+	return registry.Reference{}, false, nil
 }
 
 // probeHash reads the blob again: a network may garble bytes, too.

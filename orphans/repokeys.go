@@ -112,7 +112,8 @@ func (k *repoKeys) take(o registry.Object, p registry.Path, repo uint32) error {
 	case registry.LayerFolder, registry.TagIndexFolder:
 		s.waste.folder(o)
 	case registry.Folder:
-		if o.Key != registry.RepositoriesFolder {
+		// A push leaves the folder of uploads empty.
+		if o.Key != registry.RepositoriesFolder && !strings.HasSuffix(o.Key, "/_uploads/") {
 			s.waste.folder(o)
 		}
 	case registry.Unknown:

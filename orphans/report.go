@@ -19,9 +19,9 @@ type Report struct {
 	Complete bool  `json:"complete"`
 	Gaps     []Gap `json:"gaps"`
 	// Implausible says why the result cannot be true; there are no findings
-	// then.
+	// then, unless they were asked for anyway.
 	Implausible string `json:"implausible"`
-	// CacheError says why the cache was not written; the result is whole.
+	// CacheError says why the cache was not used; the result is whole.
 	CacheError string `json:"cache_error"`
 
 	Stats    Stats     `json:"stats"`

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/harbordb/harbordb/blobstore"
@@ -186,6 +187,29 @@ func TestTheCacheIsOnlyBelievedWhereItIsWhole(t *testing.T) {
 	}
 	if r := scanFake(t, store, nil, use); r.Stats.ManifestReads != 0 {
 		t.Errorf("the cache was not mended: %d reads", r.Stats.ManifestReads)
+	}
+}
+
+func TestACacheThatCannotBeUsedIsOnlySlow(t *testing.T) {
+	const tags = 60
+	store := newFake()
+	store.writeImages(t, "", tags)
+	inTheWay := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken := t.TempDir()
+	for first := range 256 {
+		if err := os.Mkdir(fmt.Sprintf("%s/sha256-%02x", taken, first), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{filepath.Join(inTheWay, "cache"), taken} {
+		r := scanFake(t, store, nil, func(o *orphans.Options) { o.CacheDir = folder })
+		expect(t, r)
+		if r.CacheError == "" || r.Stats.ManifestReads != tags {
+			t.Errorf("error %q, %d manifests read", r.CacheError, r.Stats.ManifestReads)
+		}
 	}
 }
 

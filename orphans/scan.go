@@ -37,8 +37,7 @@ type scan struct {
 	// sizesLeft is how many objects that are listed with 0 bytes may still
 	// be asked for their size.
 	sizesLeft atomic.Int64
-	// cacheFailed is why the cache could not be written.
-	cacheFailed atomic.Pointer[error]
+	cache     cache
 }
 
 // counters are Stats while they grow.
@@ -76,6 +75,7 @@ func Scan(ctx context.Context, tree *registry.Tree, db *Database, o Options) (*R
 	}
 	s.facts, s.refs, s.manifests, s.segments = s.room.newSpool(), s.room.newSpool(), s.room.newSpool(), s.room.newSpool()
 	s.sizesLeft.Store(maxSizes)
+	s.cache.dir = o.CacheDir
 	report, err := s.run(ctx, db)
 	return report, errors.Join(err, s.room.close())
 }
@@ -87,7 +87,7 @@ func (s *scan) run(ctx context.Context, db *Database) (*Report, error) {
 		return nil, err
 	}
 	report := s.newReport(db)
-	if report.Implausible = s.implausible(); report.Implausible != "" {
+	if report.Implausible = s.implausible(); report.Implausible != "" && !s.opts.Anyway {
 		return report, nil
 	}
 	if err := s.lookAgain(ctx, db); err != nil {

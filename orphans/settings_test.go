@@ -194,6 +194,24 @@ func TestEveryReleaseIsJoinedAsItsCatalogAllows(t *testing.T) {
 	}
 }
 
+// TestStrangeRowsStopNoScan uses rows with every value that a column takes:
+// nulls, infinite times, digests that are none.
+func TestStrangeRowsStopNoScan(t *testing.T) {
+	store := newFake()
+	store.writeImages(t, "", 3)
+	for _, version := range []int{1, 15, 30, 80, newestSchema} {
+		t.Run(fmt.Sprintf("schema %d", version), func(t *testing.T) {
+			h := newHarbor(t, version)
+			if err := harborsql.Fill(t.Context(), h.db, version); err != nil {
+				t.Fatal(err)
+			}
+			for _, depth := range []orphans.Depth{orphans.Metadata, orphans.Data} {
+				scanFake(t, store, h.database(), func(o *orphans.Options) { o.Depth, o.Anyway = depth, true })
+			}
+		})
+	}
+}
+
 func TestDatabasesOfTheMySQLEraAreJoinedByRepository(t *testing.T) {
 	w := newWorld(t, registrytest.Filesystem, nil)
 	one(t, w, "library/healthy")

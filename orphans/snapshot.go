@@ -354,8 +354,7 @@ func (d *snapshot) eachRow(ctx context.Context, query string, f func(artifactRow
 		if err := rows.Scan(&r.id, &r.repository, &r.digest, &pulled, &r.number, &text); err != nil {
 			return err
 		}
-		// Harbor writes the first moment of the calendar for "never".
-		if pulled.Valid && pulled.Time.Year() > 1970 {
+		if pulled.Valid {
 			at := pulled.Time.UTC()
 			r.pulled = &at
 		}

@@ -86,8 +86,13 @@ type holding struct {
 // and where those manifests are.
 type lineage struct {
 	users    map[registry.Digest][]registry.Digest
+	beyond   map[registry.Digest]int64 // users that are counted only
 	holdings map[registry.Digest][]holding
 }
+
+// maxUsers is how many manifests are kept that refer to one digest: a layer
+// may be part of every image there is.
+const maxUsers = 100_000
 
 // maxDepth bounds indexes of indexes.
 const maxDepth = 8
@@ -97,6 +102,7 @@ const maxDepth = 8
 func (s *scan) victimsFromStorage(list []*suspect) error {
 	l := lineage{
 		users:    make(map[registry.Digest][]registry.Digest),
+		beyond:   make(map[registry.Digest]int64),
 		holdings: make(map[registry.Digest][]holding),
 	}
 	wanted := make(map[registry.Digest]bool)
@@ -135,6 +141,10 @@ func (s *scan) findUsers(l *lineage, wanted map[registry.Digest]bool) error {
 		err := s.eachManifest(func(d registry.Digest, refs []registry.Reference) error {
 			for _, ref := range refs {
 				if !wanted[ref.Digest] || ref.Role == registry.RoleSubject || ref.Foreign {
+					continue
+				}
+				if len(l.users[ref.Digest]) == maxUsers {
+					l.beyond[ref.Digest]++
 					continue
 				}
 				l.users[ref.Digest] = append(l.users[ref.Digest], d)
@@ -217,4 +227,5 @@ func (s *scan) addLineage(x *suspect, l *lineage, kind seed) {
 		}
 		level = above
 	}
+	x.victimCount += l.beyond[x.digest]
 }

@@ -18,6 +18,7 @@ const askBatch = 500
 type family struct {
 	byDigest map[string][]artifactRow // artifacts of a digest
 	users    map[string][]artifactRow // artifacts that need a blob
+	beyond   map[string]int64         // those of them that are counted only
 	parents  map[int64][]artifactRow  // indexes that have an artifact
 	tags     map[int64][]string
 }
@@ -27,7 +28,7 @@ type family struct {
 // no victims then.
 func (d *snapshot) victimsFromDatabase(ctx context.Context, s *scan, list []*suspect) error {
 	f := family{
-		byDigest: make(map[string][]artifactRow), users: make(map[string][]artifactRow),
+		byDigest: make(map[string][]artifactRow), users: make(map[string][]artifactRow), beyond: make(map[string]int64),
 		parents: make(map[int64][]artifactRow), tags: make(map[int64][]string),
 	}
 	if err := d.readFamily(ctx, &f, list); err != nil {
@@ -39,6 +40,7 @@ func (d *snapshot) victimsFromDatabase(ctx context.Context, s *scan, list []*sus
 			f.add(s, x, f.byDigest[x.digest.String()])
 		case seedBlob:
 			f.add(s, x, f.users[x.digest.String()])
+			x.victimCount += f.beyond[x.digest.String()]
 		case seedRows:
 			count := x.victimCount
 			for _, r := range x.artifacts {
@@ -71,6 +73,10 @@ func (d *snapshot) readFamily(ctx context.Context, f *family, list []*suspect) e
 		return err
 	}
 	err = d.rowsOf(ctx, d.sql.users, digests[seedBlob], func(r artifactRow) {
+		if len(f.users[r.text]) == maxUsers {
+			f.beyond[r.text]++
+			return
+		}
 		f.users[r.text] = append(f.users[r.text], r)
 		ids[r.id] = true
 	})

@@ -160,8 +160,9 @@ func (w *way) setAside() string {
 	return "move " + w.scan.tree.Key(w.x.key) + " away, out of docker/registry/v2: a push does not overwrite it"
 }
 
-// forget: a cached description hides that a blob is gone.
-const forget = "let the registry forget what it has cached (Harbor: run a garbage collection's cache clean-up, or delete blobs::* and repository::* in its Redis): a client would skip the layer otherwise"
+// forget: a cached description hides that a blob is gone. Harbor keeps such
+// descriptions in Redis, a plain registry mostly in its own memory.
+const forget = "let the registry forget what it has cached, or a client skips the layer: delete the keys blobs::* and repository::* in Harbor's Redis (the registry's database of it); restart a registry without one"
 
 func (w *way) manifestBad() []string {
 	return []string{noGarbageCollection, w.setAside(), "push " + w.target() + " again, or copy it from a replica", "if it is lost, " + w.giveUp()}

@@ -38,8 +38,8 @@ const coreVariable = "REGISTRY_STORAGE_PROVIDER_NAME"
 
 // InEnvironment tells whether env says anything of a registry's storage.
 func InEnvironment(env map[string]string) bool {
-	for name := range env {
-		if isOverride(name) {
+	for name, value := range env {
+		if isOverride(name) && value != "" {
 			return true
 		}
 	}

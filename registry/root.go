@@ -93,10 +93,15 @@ func isRoot(ctx context.Context, store blobstore.Reader, prefix string) (bool, e
 	var failed error
 	for _, half := range []string{BlobsFolder, RepositoriesFolder} {
 		_, found, err := first(ctx, store, blobstore.Range{Prefix: prefix + half})
-		if found {
+		var part *blobstore.Unreadable
+		switch {
+		case found:
 			return true, nil
+		case errors.As(err, &part):
+			failed = errors.Join(failed, err)
+		case err != nil: // the other half would fail alike
+			return false, err
 		}
-		failed = errors.Join(failed, err)
 	}
 	return false, failed
 }

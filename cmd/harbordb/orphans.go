@@ -41,6 +41,7 @@ func orphansCommand(s *session) *cli.Command {
 				&cli.BoolFlag{Name: "deep", Usage: "read and hash every manifest, and compare it with the database"},
 				&cli.BoolFlag{Name: "verify-data", Usage: "read and hash every blob"},
 				&cli.StringFlag{Name: "rate", Usage: "with --verify-data, read at most so much in a second, such as 50MiB (`BYTES`)"},
+				&cli.BoolFlag{Name: "report-anyway", Usage: "list what is missing even where that is so much that a setting must be wrong"},
 				&cli.BoolFlag{Name: "no-db", Usage: "without Harbor's database: a plain registry, or Harbor's storage alone"},
 				&cli.StringFlag{Name: "csv", Usage: "also write findings and waste to `FILE`"},
 				&cli.StringFlag{Name: "cache", Usage: "keep what manifests refer to in `FOLDER`, so that the next scan need not read them; none for no cache (default: in the user's cache folder)"},
@@ -91,7 +92,7 @@ func runOrphansScan(c *cli.Context, s *session) error {
 		}
 	}
 	if report.CacheError != "" {
-		s.console.warn("the next scan will read the manifests again: %s", report.CacheError)
+		s.console.warn("the cache of manifests is not used: %s", report.CacheError)
 	}
 	if err := keep(report); err != nil {
 		s.console.warn("doctor will not know of this scan: %v", err)
@@ -115,9 +116,9 @@ func joinHints(hints ...string) string {
 // scanVerdict is how a scan ends: unfinished, with findings, or well.
 func scanVerdict(r *orphans.Report) error {
 	switch {
-	case r.Implausible != "":
+	case r.Implausible != "" && !r.Found():
 		return fault.Failedf("the result is not plausible: %s", r.Implausible).
-			WithHint("check --storage or --registry-config, and that --dsn names the database of the same Harbor")
+			WithHint("check --storage or --registry-config, and that --dsn names the database of the same Harbor; if nothing is wrong there and this is the damage, --report-anyway lists it")
 	case !r.Complete:
 		return fault.Failedf("the scan could not read everything: %d parts are missing, the first: %s", len(r.Gaps), r.Gaps[0].Error).
 			WithHint("see that the storage can be read, by this user and with these keys, and scan again")
@@ -133,6 +134,7 @@ func (s *session) scanOptions(c *cli.Context) (orphans.Options, error) {
 	o := orphans.Options{
 		Now: time.Now(), TempDir: os.TempDir(), CacheDir: s.cacheFolder(c.String("cache")),
 		Project: c.String("project"), Repository: c.String("repository"), Depth: orphans.Metadata,
+		Anyway: c.Bool("report-anyway"),
 	}
 	if c.Bool("deep") {
 		o.Depth = orphans.Manifests

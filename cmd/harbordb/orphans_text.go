@@ -18,7 +18,8 @@ const (
 // first, each with its way out.
 func scanText(p *page, r *orphans.Report) {
 	p.fields(
-		[2]string{"storage", strings.TrimSuffix(r.Storage, "/") + "/" + r.Root},
+		[2]string{"storage", r.Storage},
+		[2]string{"root", r.Root},
 		[2]string{"database", r.Database},
 		[2]string{"only", r.Scope},
 		[2]string{"read", scanCounts(r.Stats)},
@@ -26,8 +27,11 @@ func scanText(p *page, r *orphans.Report) {
 		[2]string{"cleared", clearedCounts(r.Stats)},
 	)
 	if r.Implausible != "" {
-		p.heading("no verdict: %s", r.Implausible)
-		return
+		p.heading("not plausible")
+		p.hanging("  ", r.Implausible)
+		if len(r.Findings) == 0 {
+			return
+		}
 	}
 	scanGaps(p, r.Gaps)
 	if len(r.Findings) == 0 {
@@ -93,7 +97,7 @@ func scanFinding(p *page, f orphans.Finding) {
 		where += ":" + f.Tag
 	}
 	p.heading("%s  %s %s  %s", strings.ToUpper(string(f.Severity)), f.Code, f.Name, where)
-	p.line("  %s", f.Detail)
+	p.hanging("  ", f.Detail)
 	if f.Digest != "" {
 		p.line("  %s", f.Digest)
 	}
@@ -107,11 +111,11 @@ func scanFinding(p *page, f orphans.Finding) {
 		p.line("  and %s more", plural(int(more), "artifact"))
 	}
 	for i, step := range f.WayOut {
-		if i == 0 {
-			p.line("  way out: %s", step)
-		} else {
-			p.line("           %s", step)
+		label := "  way out: "
+		if i > 0 {
+			label = strings.Repeat(" ", len(label))
 		}
+		p.hanging(label, step)
 	}
 }
 

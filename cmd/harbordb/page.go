@@ -60,6 +60,23 @@ func (p *page) paragraphs(text string) {
 
 const proseWidth = 78
 
+// hanging writes text behind a label, on a terminal broken between words so
+// that the further lines stand below the first; a path stays whole.
+func (p *page) hanging(label, text string) {
+	line, empty := label, true
+	for _, word := range strings.Fields(text) {
+		if !empty && p.width > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > p.width {
+			p.line("%s", line)
+			line, empty = strings.Repeat(" ", utf8.RuneCountInString(label)), true
+		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
+	}
+	p.line("%s", line)
+}
+
 // fields writes pairs of a name and a value, the values in one column. Pairs
 // with an empty value are left out.
 func (p *page) fields(pairs ...[2]string) {

@@ -55,6 +55,17 @@ func TestParagraphsAreBrokenIntoLines(t *testing.T) {
 	}
 }
 
+func TestHangingTextFitsTheTerminal(t *testing.T) {
+	path := strings.Repeat("folder/", 20)
+	write := func(p *page) { p.hanging("  do: ", "move the file "+path+" away and push it again") }
+	if got, want := render(24, write), "  do: move the file\n      "+path+"\n      away and push it\n      again\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := render(0, write); strings.Count(got, "\n") != 1 {
+		t.Errorf("in a pipe the text was broken:\n%s", got)
+	}
+}
+
 func TestATerminalIsNotSteeredByData(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":               "plain",

@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"template": scriptTemplate,
 			"bucket":   scriptBucket,
 			"pooler":   scriptPooler,
+			"registry": scriptRegistry,
 		},
 	})
 }
