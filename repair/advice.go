@@ -24,17 +24,26 @@ type commands struct{ stop, start, redis string }
 // deployments with component=jobservice and component=redis.
 var commandsOf = map[Deployment]commands{
 	Compose: {
-		stop:  "docker compose stop jobservice   # in Harbor's folder; docker-compose on older hosts",
+		stop:  composeStop,
 		start: "docker compose start jobservice",
 		redis: "docker exec redis redis-cli -n 2",
 	},
 	Helm: {
-		stop:  "kubectl -n NAMESPACE scale deployment -l app=harbor,component=jobservice --replicas=0",
-		start: "kubectl -n NAMESPACE scale deployment -l app=harbor,component=jobservice --replicas=1",
+		stop:  helmScale + "0",
+		start: helmScale + "1   # or as many as it had",
 		redis: "kubectl -n NAMESPACE exec RELEASE-harbor-redis-0 -- redis-cli -n 2",
 	},
-	Unknown: {redis: "redis-cli -n 2"},
+	Unknown: {
+		stop:  composeStop + "\n" + helmScale + "0",
+		start: "docker compose start jobservice\n" + helmScale + "1",
+		redis: "redis-cli -n 2",
+	},
 }
+
+const (
+	composeStop = "docker compose stop jobservice   # in Harbor's folder; or docker-compose"
+	helmScale   = "kubectl -n NAMESPACE scale deployment -l app=harbor,component=jobservice --replicas="
+)
 
 // stopJobservice comes first in every plan for background work: age alone does
 // not prove that a job is dead.
@@ -60,11 +69,11 @@ func (p *planner) adviseRedis(jobs ...string) {
 	case p.tables.jobs != nil && !p.tables.jobs.has("job_uuid"):
 	case p.tables.policies != nil && p.tables.policies.has("speed_kb"):
 		p.plan.After = append(p.plan.After, Step{
-			What:    "optionally, before that, drop jobservice's keys in Redis, so that no queued job of these runs again; schedules are rebuilt from the database",
+			What:    "while jobservice is stopped its keys in Redis may be dropped, so that no queued job of these runs again; it rebuilds the schedules from the database",
 			Command: redis + " --scan --pattern '{harbor_job_service_namespace}:*' | xargs -r " + redis + " del",
 		})
 	default:
-		step := Step{What: "do not flush Redis: up to 2.3 the schedules are there alone. A job that is still queued there runs again and sets its row again; stop it in the interface then"}
+		step := Step{What: "do not flush Redis: up to Harbor 2.3 the schedules are there alone. A job that is still queued there runs again and sets its row anew: stop it in the interface then"}
 		if len(jobs) > 0 {
 			step.What += ", or delete its queue before the start"
 			step.Command = fmt.Sprintf("%s del '{harbor_job_service_namespace}:jobs:%s'", redis, strings.Join(jobs, "' '{harbor_job_service_namespace}:jobs:"))
@@ -82,7 +91,9 @@ func (p *planner) adviseReplication() {
 		p.adviseRedis()
 	}
 	p.startJobservice()
-	p.plan.After = append(p.plan.After, Step{What: "switch the policy on again in the interface (Replications), if it was switched off to stop the jobs; or delete it there, which is possible now"})
+	if p.chosen == nil || !p.chosen.gone && !p.chosen.deleted {
+		p.plan.After = append(p.plan.After, Step{What: "switch the policy on again in the interface (Replications), if it was switched off to stop the jobs; or delete it there, which is possible now"})
+	}
 	p.noteEnabled()
 	p.noteLeftAlone()
 }
@@ -112,6 +123,6 @@ func (p *planner) adviseExecutions(types []string) {
 func (p *planner) noteLeftAlone() {
 	if n := len(p.plan.LeftAlone); n > 0 {
 		p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(
-			"%d stuck rows were touched less than %s ago and are left alone; --older-than 0 takes them in", n, p.options.OlderThan))
+			"%d of the stuck rows are young and left alone; --older-than 0 takes them in, once jobservice is stopped", n))
 	}
 }

@@ -173,22 +173,19 @@ func (c changeover) change(ctx context.Context, s *session) (moment, error) {
 	return s.now(ctx, utc)
 }
 
-// verify reads again what was written, where somebody's own trigger or rule
-// could have made something else of it.
+// verify reads again what was written: a trigger, a rule or a column type that
+// somebody made could have made something else of it, and an undo would not
+// know the rows any more.
 func (s *session) verify(ctx context.Context, t tableChanges) error {
-	var meddlers int
-	if err := s.scan(ctx, s.d.meddlers, []any{t.table.Schema, t.table.Name}, &meddlers); err != nil {
-		return fmt.Errorf("triggers of %s: %w", t.table.Name, err)
+	list, err := s.conflicts(ctx, t, asAfter, plain)
+	if err != nil || list == nil {
+		return err
 	}
-	if meddlers == 0 {
-		return nil
+	for i := range list {
+		list[i].Found = "not what was written"
 	}
-	err := s.expect(ctx, t, asAfter, plain)
-	if errors.Is(err, ErrStale) {
-		return fault.Refusedf("nothing was changed: the server did not keep what was written: %w", err).
-			WithHint("a trigger or a rule on the table changes rows; take it away for the time of the repair")
-	}
-	return err
+	return fault.Refusedf("nothing was changed: %s", describe(list)).
+		WithHint("a trigger, a rule or a column type that is not Harbor's changes what is written; take it away for the time of the repair")
 }
 
 // transactional refuses tables that an error would leave half written.
@@ -212,9 +209,21 @@ func (c changeover) transactional(ctx context.Context, s *session) error {
 
 // expect fails where a row does not stand as it should.
 func (s *session) expect(ctx context.Context, t tableChanges, want finding, lock rowLock) error {
+	list, err := s.conflicts(ctx, t, want, lock)
+	if err != nil || list == nil {
+		return err
+	}
+	return fault.Refusedf("%w: %s", ErrStale, describe(list)).WithHint("%s", staleHint)
+}
+
+// staleHint: whoever changes rows that are stuck is jobservice as a rule.
+const staleHint = "nothing was changed; make sure that jobservice is stopped, and run the command again to see the rows as they are now"
+
+// conflicts are the rows that do not stand as they should.
+func (s *session) conflicts(ctx context.Context, t tableChanges, want finding, lock rowLock) ([]Conflict, error) {
 	findings, rows, err := s.compare(ctx, t, lock)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var list []Conflict
 	for i, f := range findings {
@@ -226,29 +235,5 @@ func (s *session) expect(ctx context.Context, t tableChanges, want finding, lock
 			list = append(list, t.table.conflict(side, rows[i], f))
 		}
 	}
-	if list == nil {
-		return nil
-	}
-	return fault.Refusedf("%w: %s", ErrStale, describe(list)).
-		WithHint("nothing was changed; run the command again to see the rows as they are now")
-}
-
-// explain turns what the server said into a fault that says what to do.
-func (c changeover) explain(err error) error {
-	wrapped := fmt.Errorf("nothing was changed: %w", err)
-	switch c.dialect().trouble(err) {
-	case denied:
-		return fault.Refusedf("%w", wrapped).WithHint("connect as the role that owns Harbor's tables, the one that core uses")
-	case readOnly:
-		return fault.Refusedf("%w", wrapped).WithHint("this server takes no writes; connect to the primary")
-	case locked:
-		return fault.Refusedf("%w", wrapped).WithHint("somebody else holds a lock on these rows: stop jobservice and core, or wait longer with --lock-timeout")
-	case deadlock:
-		return fault.Refusedf("%w", wrapped).WithHint("somebody else writes the same rows: stop jobservice and core, and run it again")
-	}
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	return wrapped
+	return list, nil
 }

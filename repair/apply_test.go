@@ -50,7 +50,7 @@ func TestRowsThatChangedSinceThePlanStopIt(t *testing.T) {
 			h.exec(change)
 			before := dbtest.Dump(t, h.raw)
 			_, err := repair.Apply(t.Context(), h.db, h.journal, p)
-			requireFault(t, err, fault.Refused, "changed since the plan", table, "run the command again")
+			requireFault(t, err, fault.Refused, "changed since the plan", table, "jobservice is stopped", "run the command again")
 			if !errors.Is(err, repair.ErrStale) {
 				t.Fatalf("not stale: %v", err)
 			}
@@ -300,7 +300,7 @@ func TestForeignTriggerThatChangesRowsStopsIt(t *testing.T) {
 		CREATE TRIGGER meddle BEFORE UPDATE ON task FOR EACH ROW EXECUTE FUNCTION meddle()`)
 	before := dbtest.Dump(t, h.raw)
 	_, err := repair.Apply(t.Context(), h.db, h.journal, h.planReplication("8", repair.Options{}))
-	requireFault(t, err, fault.Refused, "did not keep what was written", "status_message seen", "trigger")
+	requireFault(t, err, fault.Refused, "nothing was changed", "is not what was written: status_message seen", "trigger")
 	h.requireNothingDone(before)
 }
 

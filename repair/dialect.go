@@ -26,9 +26,10 @@ type dialect struct {
 	// that the connection is spent afterwards, or within it alone.
 	before, within func(wait time.Duration) []string
 
-	// columns lists the columns of the table that an unqualified name
-	// finds: schema, column, type, whether an UPDATE sets it by itself.
-	// One parameter: the table.
+	// columns lists the columns of the table (no view) that an unqualified
+	// name finds: schema, column, type, whether an UPDATE sets it by itself.
+	// Generated columns are left out: they follow from the others. One
+	// parameter: the table.
 	columns string
 	// indexed says whether an index begins with a column. Parameters:
 	// schema, table, column.
@@ -54,14 +55,10 @@ type dialect struct {
 	// rolled back, in no row or one. Parameters: schema, table. Empty where
 	// there is no such thing.
 	untransactional string
-	// meddlers counts what is on a table that could change what a statement
-	// writes: triggers that are on, and rules. Parameters: schema, table.
-	meddlers string
 	// triggers lists the triggers of a table that overwrite a time at each
-	// UPDATE. Parameters: schema, table. Empty where none exist.
+	// UPDATE, with the words that switch each on as it is now. Parameters:
+	// schema, table. Empty where none exist.
 	triggers string
-	// holdOff and holdOn are formats with table and trigger.
-	holdOff, holdOn string
 
 	// versionTable holds the schema version; parseVersion reads one as a
 	// person writes it.
@@ -75,18 +72,6 @@ type dialect struct {
 	// trouble is what an error of the server means to a repair.
 	trouble func(error) trouble
 }
-
-// trouble is what a server's error means to a repair.
-type trouble int
-
-const (
-	unknown  trouble = iota // no answer of the server: whatever was under way may have happened
-	failed                  // the server said no, and the transaction is gone
-	denied                  // the role may not do that
-	readOnly                // nobody may write here
-	locked                  // the wait for a lock was too long
-	deadlock                // it was given up for somebody else's transaction
-)
 
 var dialects = map[database.Engine]*dialect{
 	database.PostgreSQL: postgresql,

@@ -76,13 +76,12 @@ func PlanExecutions(ctx context.Context, db *database.DB, types []string, o Opti
 			return nil, fault.Usagef("%q is not a type of execution", name)
 		}
 	}
-	p, err := newPlanner(ctx, db, Executions, o)
-	if err != nil {
-		return nil, err
-	}
-	defer p.close()
+	return planOf(ctx, db, Executions, o, func(p *planner) error { return p.planExecutions(ctx, types) })
+}
+
+func (p *planner) planExecutions(ctx context.Context, types []string) error {
 	if err := p.checkTypes(types); err != nil {
-		return nil, err
+		return err
 	}
 	p.plan.Scope = "executions of " + strings.Join(types, ", ")
 	z, release := utc, "Harbor 2.2 and later"
@@ -90,13 +89,13 @@ func PlanExecutions(ctx context.Context, db *database.DB, types []string, o Opti
 		z, release = local, "Harbor 2.1"
 	}
 	if err := p.begin(ctx, release, z, newWords, Stopped); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.planTypes(ctx, types); err != nil {
-		return nil, err
+		return err
 	}
 	p.adviseExecutions(types)
-	return p.plan, nil
+	return nil
 }
 
 // checkTypes refuses types that this release keeps in other tables, or not at

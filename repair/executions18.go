@@ -21,14 +21,14 @@ func (p *planner) planOldExecutions(ctx context.Context, name string) error {
 	from := p.quote(tasks.Schema, tasks.Name) + " t where "
 	w := work{executions: executions, tasks: tasks, scope: condition{text: "true"}, indexed: true, release: oldRelease{},
 		from: func(condition string) string { return from + condition }}
-	chosen, err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
+	err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
 		return "select id from " + table + " where policy_id = ?", []any{id}
 	})
 	if err != nil {
 		return err
 	}
-	if chosen != nil {
-		w.scope, w.args = condition{"e.policy_id = ?", []any{chosen.id}}, []any{chosen.id}
+	if p.chosen != nil {
+		w.scope, w.args = condition{"e.policy_id = ?", []any{p.chosen.id}}, []any{p.chosen.id}
 		w.from = func(condition string) string {
 			return from + condition + " and t.execution_id in (select e.id from " + table + " e where e.policy_id = ?)"
 		}

@@ -23,17 +23,17 @@ func (p *planner) planReplicationTasks(ctx context.Context, name string) error {
 		return err
 	}
 	table := p.quote(p.tables.executions.Schema, p.tables.executions.Name)
-	chosen, err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
+	err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
 		return "select id from " + table + " where vendor_type = ? and vendor_id = ?", []any{replicationType, id}
 	})
 	if err != nil {
 		return err
 	}
-	if chosen == nil {
+	if p.chosen == nil {
 		return p.planTypes(ctx, []string{replicationType})
 	}
 	tasks := p.quote(p.tables.tasks.Schema, p.tables.tasks.Name)
-	args := []any{replicationType, chosen.id}
+	args := []any{replicationType, p.chosen.id}
 	return p.planNew(ctx, work{scope: condition{"e.vendor_type = ? and e.vendor_id = ?", args}, args: args,
 		from: func(condition string) string {
 			return tasks + " t where " + condition + " and t.execution_id in (select e.id from " + table + " e where e.vendor_type = ? and e.vendor_id = ?)"

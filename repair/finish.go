@@ -175,7 +175,7 @@ func (p *planner) sameTasks(w work, ids []int64, found map[int64]*execution) gua
 		for _, id := range ids {
 			if !maps.Equal(then[id], now[id]) {
 				return fault.Refusedf("%w: %s %d has other tasks, or other states of them", ErrStale, w.executions.Name, id).
-					WithHint("nothing was changed; run the command again to see the rows as they are now")
+					WithHint("%s", staleHint)
 			}
 		}
 		return nil

@@ -27,13 +27,13 @@ func (p *planner) planJobs(ctx context.Context, name string) error {
 	if err := p.begin(ctx, "Harbor up to 1.7", local, jobWords, Finished); err != nil {
 		return err
 	}
-	chosen, err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
+	err := p.scopeOf(ctx, name, func(id int64) (string, []any) {
 		return fmt.Sprintf("select id from %s where policy_id = ?", p.quote(t.Schema, t.Name)), []any{id}
 	})
 	if err != nil {
 		return err
 	}
-	query, args := p.stuckJobs(t, chosen)
+	query, args := p.stuckJobs(t)
 	rows, err := p.query(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", t.Name, err)
@@ -64,7 +64,7 @@ func (p *planner) planJobs(ctx context.Context, name string) error {
 }
 
 // stuckJobs selects the rows that block, with their age.
-func (p *planner) stuckJobs(t Table, chosen *policy) (query string, args []any) {
+func (p *planner) stuckJobs(t Table) (query string, args []any) {
 	args = []any{p.now.column, p.now.column}
 	where := []string{"status in (" + marks(len(blockingJobs), "?") + ")"}
 	args = append(args, anys(blockingJobs)...)
@@ -72,9 +72,9 @@ func (p *planner) stuckJobs(t Table, chosen *policy) (query string, args []any) 
 		where = append(where, "operation in ("+marks(len(blockingOperations), "?")+")")
 		args = append(args, anys(blockingOperations)...)
 	}
-	if chosen != nil {
+	if p.chosen != nil {
 		where = append(where, "policy_id = ?")
-		args = append(args, chosen.id)
+		args = append(args, p.chosen.id)
 	}
 	return fmt.Sprintf("select %s, %s from %s where %s order by id", t.selection(p.d, ""),
 		p.d.age("update_time", "creation_time"), p.quote(t.Schema, t.Name), strings.Join(where, " and ")), args

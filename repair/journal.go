@@ -252,7 +252,6 @@ func (j *Journal) readRows(ctx context.Context, r *record) error {
 	}
 	defer body.Close()
 	for _, t := range r.Tables {
-		t.use(r.Plan.Target.Engine)
 		r.changes.tables = append(r.changes.tables, tableChanges{table: t})
 	}
 	r.changes.version = r.Plan.Version

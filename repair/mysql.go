@@ -19,8 +19,10 @@ var mysql = &dialect{
 	before: pinMySQL,
 	within: func(time.Duration) []string { return nil },
 
-	columns: `select table_schema, column_name, column_type, extra like '%on update%' from information_schema.columns
-		where table_schema = database() and table_name = ? order by ordinal_position`,
+	columns: `select c.table_schema, c.column_name, c.column_type, c.extra like '%on update%'
+		from information_schema.columns c join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name
+		where c.table_schema = database() and c.table_name = ? and t.table_type not like '%VIEW'
+		and c.extra not regexp 'virtual|stored|persistent' order by c.ordinal_position`,
 	indexed: `select count(*) > 0 from information_schema.statistics
 		where table_schema = ? and table_name = ? and column_name = ? and seq_in_index = 1`,
 	zone:  `select '+00:00'`,
@@ -36,8 +38,6 @@ var mysql = &dialect{
 
 	untransactional: `select coalesce(engine, table_type) from information_schema.tables
 		where table_schema = ? and table_name = ? and coalesce(engine, '') <> 'InnoDB'`,
-
-	meddlers: `select count(*) from information_schema.triggers where event_object_schema = ? and event_object_table = ?`,
 
 	hint:    " force index (primary)",
 	rowLock: " for update",
@@ -70,7 +70,8 @@ func pinMySQL(wait time.Duration) []string {
 	seconds := max(1, int64(math.Ceil(wait.Seconds())))
 	return []string{
 		fmt.Sprintf(`set session lock_wait_timeout = %d, session innodb_lock_wait_timeout = %[1]d, session time_zone = '+00:00',
-			session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session sql_safe_updates = 0`, seconds),
+			session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session sql_safe_updates = 0, session sql_big_selects = 1,
+			session sql_select_limit = 18446744073709551615 /*M!100101 , session max_statement_time = 0 */`, seconds),
 		`set names utf8mb4`,
 	}
 }
@@ -90,6 +91,8 @@ func mysqlTrouble(err error) trouble {
 		return locked
 	case 1213:
 		return deadlock
+	case 1176: // no such key to force
+		return keyless
 	case 1053, 1317, 1927, 3024:
 		return unknown
 	}

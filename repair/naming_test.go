@@ -22,10 +22,14 @@ func TestPolicyIsFoundByIDFirstAndByNameThen(t *testing.T) {
 		{"old", "policy 3 (old), which is deleted", 1, 0},
 		{"77", "policy 77, which is gone", 1, 0},
 		{"2024", "policy 10 (2024)", 0, 0}, // a name, where no such id exists
+		{"008", "policy 11 (008)", 0, 0},   // no way to write an id
+		{"99999999999", "policy 12 (99999999999)", 0, 0},
+		{"twin", "policy 14 (twin)", 0, 0}, // and a deleted one that had the name before
 	} {
 		t.Run(c.named, func(t *testing.T) {
 			h := mysql(t, dbtest.MariaDB(t), "1.5.0", fixture(t, "jobs.sql"))
-			h.exec(`INSERT INTO replication_policy (id, name, project_id, target_id, enabled, deleted) VALUES (10, '2024', 1, 1, true, false)`)
+			h.exec(`INSERT INTO replication_policy (id, name, project_id, target_id, enabled, deleted) VALUES (10, '2024', 1, 1, true, false),
+				(11, '008', 1, 1, true, false), (12, '99999999999', 1, 1, true, false), (13, 'twin', 1, 1, true, true), (14, 'twin', 1, 1, true, false)`)
 			p := h.planReplication(c.named, repair.Options{})
 			if p.Scope != c.scope || len(p.Rows) != c.rows || len(p.Notes) != c.notes {
 				t.Fatalf("%q, %d rows, notes %q", p.Scope, len(p.Rows), p.Notes)
@@ -44,6 +48,13 @@ func TestPolicyThatIsGoneIsFoundInEveryGeneration(t *testing.T) {
 }
 
 func TestUnknownPolicyIsRefusedWithTheOnesThatExist(t *testing.T) {
+	for _, version := range []int{3, 41, 180} {
+		h := postgres(t, version, "")
+		for _, named := range []string{"2147483648", "-1", "99999999999999999999", "+1"} {
+			_, err := repair.PlanReplication(t.Context(), h.db, named, repair.Options{})
+			requireFault(t, err, fault.Usage, `no replication policy "`+named+`"`)
+		}
+	}
 	h := postgres(t, 1, fixture(t, "jobs.sql"))
 	h.exec(`INSERT INTO replication_policy (id, name, project_id, target_id, deleted) VALUES (20, 'twin', 1, 1, false), (21, 'twin', 1, 1, false), (22, 'old', 1, 1, true)`)
 	for named, words := range map[string][]string{

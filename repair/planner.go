@@ -18,6 +18,7 @@ type planner struct {
 	options  Options
 	tables   tables
 	policies map[int64]policy
+	chosen   *policy         // the one that was named, if any
 	counts   map[counted]int // places in the plan's Policies
 	now      moment
 	words    words
@@ -27,6 +28,19 @@ type planner struct {
 type counted struct {
 	vendor string
 	id     int64
+}
+
+// planOf is the plan that fill makes of one moment.
+func planOf(ctx context.Context, db *database.DB, kind Kind, o Options, fill func(*planner) error) (*Plan, error) {
+	p, err := newPlanner(ctx, db, kind, o)
+	if err == nil {
+		defer p.close()
+		err = fill(p)
+	}
+	if err != nil {
+		return nil, explainReading(db.Engine(), err)
+	}
+	return p.plan, nil
 }
 
 // newPlanner opens the moment. The caller closes it.

@@ -68,9 +68,10 @@ func (v Value) truth() bool { return v.text == "true" || v.text == "1" }
 
 // choose finds the policy that a person names. A number is an id first, be it
 // that of a policy or of rows that a vanished one left behind (remains says
-// so), and a name only then.
+// so), and a name only then. What is not written as a number is printed, such
+// as 007, or is larger than any id, is a name alone.
 func choose(name string, list []policy, remains func(id int64) (bool, error)) (policy, error) {
-	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+	if id, err := strconv.ParseInt(name, 10, 32); err == nil && strconv.FormatInt(id, 10) == name {
 		if at := slices.IndexFunc(list, func(p policy) bool { return p.id == id }); at >= 0 {
 			return list[at], nil
 		}

@@ -23,6 +23,7 @@ var postgresql = &dialect{
 	columns: `select n.nspname::text, a.attname::text, quote_ident(tn.nspname) || '.' || quote_ident(t.typname), false
 		from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 		join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+			and coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' -- from 12 on
 		join pg_catalog.pg_type t on t.oid = a.atttypid join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
 		where c.relname = ? and c.relkind in ('r', 'p') and pg_catalog.pg_table_is_visible(c.oid) order by a.attnum`,
 	indexed: `select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
@@ -53,17 +54,11 @@ var postgresql = &dialect{
 			table, sets.String()[2:], first.String(), rows, names.String(), key)
 	},
 
-	meddlers: `select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = ? and c.relname = ? and (
-			exists (select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D')
-			or exists (select from pg_catalog.pg_rewrite r where r.ev_class = c.oid))`,
-	triggers: `select t.tgname::text from pg_catalog.pg_trigger t
+	triggers: `select t.tgname::text, case t.tgenabled when 'A' then 'enable always' else 'enable' end from pg_catalog.pg_trigger t
 		join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 		join pg_catalog.pg_proc p on p.oid = t.tgfoid
 		where n.nspname = ? and c.relname = ? and not t.tgisinternal and t.tgenabled in ('O', 'A')
 		and p.proname = 'update_update_time_at_column' order by 1`,
-	holdOff: "alter table %s disable trigger %s",
-	holdOn:  "alter table %s enable trigger %s",
 
 	versionTable: "schema_migrations",
 	parseVersion: parseMigration,
@@ -74,16 +69,18 @@ var postgresql = &dialect{
 
 // pinPostgres is independent of what a role or a database has as defaults.
 // synchronous_commit is only ever switched on: the journal's mark must not
-// outlive a COMMIT that a crash of the server takes back. Compiling costs more
-// than these statements take.
+// outlive a COMMIT that a crash of the server takes back. Without row_security
+// a policy that hides rows is an error, and not a plan of half of them.
+// Compiling costs more than these statements take.
 func pinPostgres(wait time.Duration) []string {
 	return []string{fmt.Sprintf(`select set_config('lock_timeout', '%dms', true), set_config('statement_timeout', '0', true),
 		set_config('idle_in_transaction_session_timeout', '0', true),
 		set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),
 		set_config('timezone', 'UTC', true), set_config('extra_float_digits', '3', true), set_config('bytea_output', 'hex', true),
 		set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on'
-			else current_setting('synchronous_commit') end, true),
-		(select set_config('jit', 'off', true) from pg_catalog.pg_settings where name = 'jit')`, max(1, wait.Milliseconds()))}
+			else current_setting('synchronous_commit') end, true), set_config('row_security', 'off', true),
+		(select count(set_config(name, value, true)) from pg_catalog.pg_settings
+			join (values ('jit', 'off'), ('transaction_timeout', '0')) as newer (name, value) using (name))`, max(1, wait.Milliseconds()))}
 }
 
 // numbered turns ? into $1, $2 and so on.

@@ -110,7 +110,7 @@ type Count struct {
 // Step is something that a person does around a repair.
 type Step struct {
 	What    string `json:"what"`
-	Command string `json:"command,omitempty"`
+	Command string `json:"command,omitempty"` // or several, a line each, of which one fits
 }
 
 // Empty reports whether there is nothing to change.

@@ -147,6 +147,9 @@ func (c changes) count(ctx context.Context, db *database.DB, lock rowLock) (tall
 	defer s.close()
 	var n tally
 	for _, t := range c.tables {
+		if t.table, err = s.present(ctx, t.table); err != nil {
+			return tally{}, err
+		}
 		findings, _, err := s.compare(ctx, t, lock)
 		if err != nil {
 			return tally{}, err

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 // Table is a table as a repair found it. The journal keeps it beside the rows.
@@ -24,7 +24,7 @@ type Column struct {
 	Type string `json:"type"` // as the server casts to it
 	// Auto says that an UPDATE which does not name the column changes it.
 	Auto   bool   `json:"auto,omitempty"`
-	quoted string // filled by Table.use
+	quoted string // not in the journal
 }
 
 // describe reads a table from the catalog. ok is false where an unqualified
@@ -41,18 +41,34 @@ func (s *session) describe(ctx context.Context, name, key string) (t Table, ok b
 		if err := rows.Scan(&t.Schema, &c.Name, &c.Type, &c.Auto); err != nil {
 			return t, false, fmt.Errorf("columns of %s: %w", name, err)
 		}
+		c.quoted = s.quote(c.Name)
 		t.Columns = append(t.Columns, c)
 	}
-	t.use(s.db.Engine())
 	return t, len(t.Columns) > 0, rows.Err()
 }
 
-// use prepares a table that came from the catalog or from the journal for the
-// statements of an engine.
-func (t *Table) use(e database.Engine) {
-	for i := range t.Columns {
-		t.Columns[i].quoted = e.QuoteIdent(t.Columns[i].Name)
+// present is the table of a journal as the database has it now: types and
+// places come from the catalog, never from a file. An upgrade of Harbor may
+// have taken the table away since, or one of its columns.
+func (s *session) present(ctx context.Context, t Table) (Table, error) {
+	const gone = "Harbor was upgraded since, or the database was changed by hand: what the repair changed is no longer there; harbordb repair show lists it"
+	now, ok, err := s.describe(ctx, t.Name, t.Key)
+	if err != nil {
+		return t, err
 	}
+	if !ok || now.Schema != t.Schema {
+		return t, fault.Refusedf("there is no table %s any more", t.Name).WithHint(gone)
+	}
+	columns := make([]Column, len(t.Columns))
+	for i, c := range t.Columns {
+		at := now.at(c.Name)
+		if at < 0 {
+			return t, fault.Refusedf("table %s has no column %s any more", t.Name, c.Name).WithHint(gone)
+		}
+		columns[i] = now.Columns[at]
+	}
+	now.Columns = columns
+	return now, nil
 }
 
 // at returns the place of a column, or -1.

@@ -7,8 +7,14 @@ import (
 	"time"
 )
 
-// heldOff is a trigger that is switched off within a transaction.
-type heldOff struct{ table, trigger string }
+// heldOff is a trigger that is switched off within a transaction. On is how it
+// is switched on again: as it was before.
+type heldOff struct{ table, trigger, on string }
+
+// set switches the trigger to a state.
+func (h heldOff) set(ctx context.Context, s *session, state string) error {
+	return s.exec(ctx, fmt.Sprintf("alter table %s %s trigger %s", h.table, state, h.trigger))
+}
 
 // patience is how long one attempt waits for the lock that switching a trigger
 // off takes. Whoever waits for such a lock stops all writers that come after
@@ -61,14 +67,13 @@ func (s *session) holdOff(ctx context.Context, tables []tableChanges) ([]heldOff
 	}
 	var off []heldOff
 	for _, t := range tables {
-		names, err := s.triggersOf(ctx, t.table)
+		list, err := s.triggersOf(ctx, t.table)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("triggers of %s: %w", t.table.Name, err)
 		}
-		for _, name := range names {
-			h := heldOff{table: s.quote(t.table.Schema, t.table.Name), trigger: s.quote(name)}
-			if err := s.exec(ctx, fmt.Sprintf(s.d.holdOff, h.table, h.trigger)); err != nil {
-				return nil, fmt.Errorf("hold off trigger %s of %s: %w", name, t.table.Name, err)
+		for _, h := range list {
+			if err := h.set(ctx, s, "disable"); err != nil {
+				return nil, fmt.Errorf("hold off trigger %s of %s: %w", h.trigger, t.table.Name, err)
 			}
 			off = append(off, h)
 		}
@@ -76,27 +81,28 @@ func (s *session) holdOff(ctx context.Context, tables []tableChanges) ([]heldOff
 	return off, nil
 }
 
-func (s *session) triggersOf(ctx context.Context, t Table) ([]string, error) {
+func (s *session) triggersOf(ctx context.Context, t Table) ([]heldOff, error) {
 	rows, err := s.query(ctx, s.d.triggers, t.Schema, t.Name)
 	if err != nil {
-		return nil, fmt.Errorf("triggers of %s: %w", t.Name, err)
+		return nil, err
 	}
 	defer rows.Close()
-	var names []string
+	var list []heldOff
 	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, fmt.Errorf("triggers of %s: %w", t.Name, err)
+		h := heldOff{table: s.quote(t.Schema, t.Name)}
+		if err := rows.Scan(&h.trigger, &h.on); err != nil {
+			return nil, err
 		}
-		names = append(names, name)
+		h.trigger = s.quote(h.trigger)
+		list = append(list, h)
 	}
-	return names, rows.Err()
+	return list, rows.Err()
 }
 
 // holdOn switches the triggers on again, in the same transaction.
 func (s *session) holdOn(ctx context.Context, off []heldOff) error {
 	for _, h := range off {
-		if err := s.exec(ctx, fmt.Sprintf(s.d.holdOn, h.table, h.trigger)); err != nil {
+		if err := h.set(ctx, s, h.on); err != nil {
 			return fmt.Errorf("switch trigger %s on again: %w", h.trigger, err)
 		}
 	}

@@ -71,15 +71,21 @@ func PlanUndo(ctx context.Context, db *database.DB, j *Journal, id ID) (*UndoPla
 	u := &UndoPlan{ID: id, Kind: r.Plan.Kind, Scope: r.Plan.Scope, Target: here, Made: m.made,
 		Rows: []Item{}, Conflicts: []Conflict{}, Before: r.Plan.Before, After: r.Plan.After}
 	if r.Plan.Version != nil {
-		return u, u.readVersion(ctx, s, r)
+		err = u.readVersion(ctx, s, r)
+	} else {
+		err = u.read(ctx, s, r)
 	}
-	return u, u.read(ctx, s, r)
+	return u, explainReading(db.Engine(), err)
 }
 
 // read sorts the rows of a repair into those to put back and the others.
 func (u *UndoPlan) read(ctx context.Context, s *session, r *record) error {
 	n := 0
 	for _, t := range r.changes.tables {
+		var err error
+		if t.table, err = s.present(ctx, t.table); err != nil {
+			return fmt.Errorf("rows of repair %s: %w", u.ID, err)
+		}
 		findings, rows, err := s.compare(ctx, t, plain)
 		if err != nil {
 			return fmt.Errorf("rows of repair %s: %w", u.ID, err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -154,7 +155,7 @@ func (c *console) finish(ctx context.Context, err error) int {
 		return 0
 	}
 	code := int(fault.KindOf(err))
-	message := err.Error()
+	message := strings.ReplaceAll(err.Error(), "\n", "; ") // joined errors stand in lines
 	if errors.Is(context.Cause(ctx), errInterrupted) {
 		code = exitInterrupted
 		if !errors.Is(err, context.Canceled) {

@@ -28,7 +28,7 @@ func scanText(p *page, r *orphans.Report) {
 	)
 	if r.Implausible != "" {
 		p.heading("not plausible")
-		p.hanging("  ", r.Implausible)
+		p.item("  ", r.Implausible)
 		if len(r.Findings) == 0 {
 			return
 		}
@@ -97,7 +97,7 @@ func scanFinding(p *page, f orphans.Finding) {
 		where += ":" + f.Tag
 	}
 	p.heading("%s  %s %s  %s", strings.ToUpper(string(f.Severity)), f.Code, f.Name, where)
-	p.hanging("  ", f.Detail)
+	p.item("  ", f.Detail)
 	if f.Digest != "" {
 		p.line("  %s", f.Digest)
 	}
@@ -115,7 +115,7 @@ func scanFinding(p *page, f orphans.Finding) {
 		if i > 0 {
 			label = strings.Repeat(" ", len(label))
 		}
-		p.hanging(label, step)
+		p.item(label, step)
 	}
 }
 

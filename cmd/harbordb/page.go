@@ -46,35 +46,43 @@ func (p *page) paragraphs(text string) {
 		if i > 0 {
 			p.line("")
 		}
-		line := ""
-		for _, word := range strings.Fields(paragraph) {
-			if line != "" && utf8.RuneCountInString(line+" "+word) > proseWidth {
-				p.line("%s", line)
-				line = ""
-			}
-			line = strings.TrimLeft(line+" "+word, " ")
+		for _, line := range wrap(paragraph, proseWidth) {
+			p.line("%s", line)
 		}
-		p.line("%s", line)
 	}
 }
 
 const proseWidth = 78
 
-// hanging writes text behind a label, on a terminal broken between words so
-// that the further lines stand below the first; a path stays whole.
-func (p *page) hanging(label, text string) {
-	line, empty := label, true
-	for _, word := range strings.Fields(text) {
-		if !empty && p.width > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > p.width {
-			p.line("%s", line)
-			line, empty = strings.Repeat(" ", utf8.RuneCountInString(label)), true
-		}
-		if !empty {
-			line += " "
-		}
-		line, empty = line+word, false
+// item writes one entry of a list behind its mark; on a terminal the lines
+// after the first stand below its text.
+func (p *page) item(mark, text string) {
+	indent := utf8.RuneCountInString(mark)
+	width := len(text) // all of it in one line
+	if p.width > 0 {
+		width = max(p.width-indent, leastWidth)
 	}
-	p.line("%s", line)
+	for i, line := range wrap(text, width) {
+		if i > 0 {
+			mark = strings.Repeat(" ", indent)
+		}
+		p.line("%s%s", mark, line)
+	}
+}
+
+// wrap breaks text between words into lines of at most width characters, as
+// far as words are not longer.
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for _, word := range strings.Fields(text) {
+		last := &lines[len(lines)-1]
+		if *last != "" && utf8.RuneCountInString(*last+" "+word) > width {
+			lines = append(lines, word)
+			continue
+		}
+		*last = strings.TrimLeft(*last+" "+word, " ")
+	}
+	return lines
 }
 
 // fields writes pairs of a name and a value, the values in one column. Pairs

@@ -57,7 +57,7 @@ func TestParagraphsAreBrokenIntoLines(t *testing.T) {
 
 func TestHangingTextFitsTheTerminal(t *testing.T) {
 	path := strings.Repeat("folder/", 20)
-	write := func(p *page) { p.hanging("  do: ", "move the file "+path+" away and push it again") }
+	write := func(p *page) { p.item("  do: ", "move the file "+path+" away and push it again") }
 	if got, want := render(24, write), "  do: move the file\n      "+path+"\n      away and push it\n      again\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

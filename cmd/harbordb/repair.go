@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -269,30 +270,28 @@ func runRepairList(ctx context.Context, s *session) error {
 	if entries, err = j.List(ctx); err != nil {
 		return err
 	}
-	if err := s.settle(ctx, j, entries); err != nil {
-		s.console.warn("the database was not asked what became of an unsettled repair: %v", err)
-	}
+	s.settle(ctx, j, entries)
 	return s.console.print(entries, func(p *page) { repairTable(p, entries) })
 }
 
-func (s *session) settle(ctx context.Context, j *repair.Journal, entries []repair.Entry) error {
-	var db *database.DB
+// settle asks the database about those repairs that are unsettled. What cannot
+// be asked stays so, with a warning.
+func (s *session) settle(ctx context.Context, j *repair.Journal, entries []repair.Entry) {
+	unsettled := func(e repair.Entry) bool { return e.State == repair.Unsettled }
+	if !slices.ContainsFunc(entries, unsettled) {
+		return
+	}
+	db, err := s.connect(ctx)
+	if err != nil {
+		s.console.warn("the database was not asked what became of an unsettled repair: %v", err)
+		return
+	}
+	defer db.Close()
 	for i, e := range entries {
-		if e.State != repair.Unsettled {
-			continue
-		}
-		var err error
-		if db == nil {
-			if db, err = s.connect(ctx); err != nil {
-				return err
-			}
-			defer db.Close()
-		}
 		if entries[i], err = j.Settle(ctx, db, e); err != nil {
-			return err
+			s.console.warn("the database does not say what became of repair %s: %v", e.ID, err)
 		}
 	}
-	return nil
 }
 
 // shownRepair is the document of repair show.
@@ -316,9 +315,7 @@ func runRepairShow(c *cli.Context, s *session) error {
 		return err
 	}
 	list := []repair.Entry{shown.Entry}
-	if err := s.settle(c.Context, j, list); err != nil {
-		s.console.warn("the database was not asked what became of the repair: %v", err)
-	}
+	s.settle(c.Context, j, list)
 	shown.Entry = list[0]
 	return s.console.print(shown, shown.text)
 }

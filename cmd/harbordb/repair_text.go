@@ -40,7 +40,7 @@ func (d repairDocument) planned(p *page) {
 	if d.Word != nil {
 		status = fmt.Sprintf("%s: %s", d.Word.Status, d.Word.Claim)
 	}
-	p.fields([2]string{"tables of", d.Release}, [2]string{"new status", status}, [2]string{"undo with", "harbordb repair undo"})
+	p.fields([2]string{"tables of", d.Release}, [2]string{"new status", status}, [2]string{"undo with", "harbordb repair undo latest"})
 	p.steps("before", d.Before)
 	p.heading("%s to change", plural(len(d.Rows), "row"))
 	itemTable(p, d.Rows)
@@ -66,9 +66,9 @@ func (p *page) steps(title string, steps []repair.Step) {
 	}
 	p.heading("%s", title)
 	for _, step := range steps {
-		p.line("  - %s", step.What)
-		if step.Command != "" {
-			p.line("      %s", step.Command)
+		p.item("  - ", step.What)
+		for command := range strings.Lines(step.Command) {
+			p.line("      %s", strings.TrimSpace(command))
 		}
 	}
 }
@@ -207,7 +207,10 @@ func policyTable(p *page, counts []repair.Count) {
 	var rows []cells
 	for _, c := range counts {
 		i := repair.Item{Vendor: c.Vendor, PolicyID: c.PolicyID, Policy: c.Policy}
-		of := "policy " + policyText(i)
+		of := fmt.Sprintf("policy %d", c.PolicyID)
+		if c.Policy != "" {
+			of += " (" + c.Policy + ")"
+		}
 		if vendorText(i) != "" {
 			of = fmt.Sprintf("%s, vendor id %d", c.Vendor, c.PolicyID)
 		}
@@ -221,22 +224,20 @@ func repairTable(p *page, entries []repair.Entry) {
 		p.line("no repairs")
 		return
 	}
-	columns := []column{{title: "ID"}, {title: "MADE"}, {title: "DATABASE", cut: true}, {title: "REPAIR"}, {title: "OF", cut: true}, {title: "ROWS", right: true}, {title: "STATE"}}
+	// An ID begins with the time of its repair.
+	columns := []column{{title: "ID"}, {title: "DATABASE", cut: true}, {title: "REPAIR"}, {title: "OF", cut: true}, {title: "ROWS", right: true}, {title: "STATE"}}
 	var rows []cells
 	for _, e := range entries {
-		made := ""
-		if !e.Made.IsZero() {
-			made = humanTime(e.Made)
-		}
-		rows = append(rows, cells{string(e.ID), made, e.Target.Database, string(e.Kind), e.Scope, strconv.Itoa(e.Rows), string(e.State)})
+		rows = append(rows, cells{string(e.ID), e.Target.Database, string(e.Kind), e.Scope, strconv.Itoa(e.Rows), string(e.State)})
 	}
 	p.table(columns, rows)
 	for _, e := range entries {
 		switch e.State {
 		case repair.Committed, repair.Undone:
 		default:
-			p.heading("%s is %s: %s", e.ID, e.State, e.Detail)
-			p.line("  %s", e.Next)
+			p.heading("%s is %s", e.ID, e.State)
+			p.item("  ", e.Detail)
+			p.item("  ", e.Next)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (p *page) list(title string, lines []string) {
 	}
 	p.heading("%s", title)
 	for _, l := range lines {
-		p.line("  %s", l)
+		p.item("  ", l)
 	}
 }
 
