@@ -21,18 +21,23 @@ var mayImport = map[string][]string{
 	"internal/fault":    {},
 	"internal/progress": {},
 
+	// Files that a person named.
+	"internal/atomicfile": {},
+	"internal/textfile":   {"internal/atomicfile"},
+
 	// The wiring; nothing may import it.
 	"cmd/harbordb": {
 		"harbor", "schema", "repair", "backup", "snapshots", "orphans",
-		"registry", "doctor", "database", "blobstore",
+		"registry", "doctor", "database", "blobstore", "internal/atomicfile", "internal/textfile",
 	},
 
 	// Test support may use what it tests with.
-	"internal/dbtest":       {"database", "testdata/sql"},
-	"internal/registrytest": {"blobstore", "database", "registry", "internal/dbtest", "testdata/sql"},
+	"internal/canary":       {},
+	"internal/dbtest":       {"database", "internal/canary", "testdata/sql"},
+	"internal/registrytest": {"blobstore", "database", "registry", "internal/canary", "internal/dbtest", "testdata/sql"},
 	"internal/arch":         {},
 	"testdata/sql":          {"database", "schema"},
-	"scripts/gotest":        {},
+	"scripts/gotest":        {"internal/canary"},
 	"scripts/core":          {"schema", "testdata/sql"},
 }
 
@@ -41,7 +46,7 @@ var leaves = []string{"internal/fault", "internal/progress"}
 
 // testSupport may be imported by tests and by each other, never by what is
 // linked into the program.
-var testSupport = []string{"internal/dbtest", "internal/registrytest", "testdata/sql"}
+var testSupport = []string{"internal/canary", "internal/dbtest", "internal/registrytest", "testdata/sql"}
 
 // entryPoints may do what libraries must not: print, exit, read the
 // environment and the clock.
