@@ -12,8 +12,10 @@ import (
 
 	"github.com/harbordb/harbordb/backup"
 	"github.com/harbordb/harbordb/blobstore"
+	"github.com/harbordb/harbordb/blobstore/remote"
 	"github.com/harbordb/harbordb/blobstore/s3"
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/canary"
 	"github.com/harbordb/harbordb/internal/dbtest"
 	"github.com/harbordb/harbordb/internal/progress"
 	"github.com/harbordb/harbordb/snapshots"
@@ -46,7 +48,7 @@ func TestBackupToABucketKilledAtAnyPoint(t *testing.T) {
 			t.Errorf("%v are left in clear", left)
 		}
 	}
-	store, err := s3.Open(s3.Config{Bucket: "harbor", Prefix: "here", Endpoint: bucket.URL, Credentials: s3.Credentials{AccessKey: "a", SecretKey: "s"}})
+	store, err := s3.Open(s3.Config{Bucket: "harbor", Prefix: "here", Endpoint: bucket.URL, Credentials: s3.Credentials{AccessKey: "a", SecretKey: remote.Secret(canary.New())}})
 	check(t, err)
 	defer store.Close()
 	later := time.Now().Add(time.Hour)

@@ -18,6 +18,7 @@ import (
 	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/blobstore/remote"
 	"github.com/harbordb/harbordb/blobstore/s3"
+	"github.com/harbordb/harbordb/internal/canary"
 	"github.com/harbordb/harbordb/internal/progress"
 	"github.com/harbordb/harbordb/internal/registrytest"
 	"github.com/harbordb/harbordb/snapshots"
@@ -62,7 +63,7 @@ func fakeBucket(t *testing.T, refuse func(*http.Request) bool) s3.Config {
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	return s3.Config{Bucket: "harbor", Endpoint: server.URL, Credentials: s3.Credentials{AccessKey: "a", SecretKey: "s"}}
+	return s3.Config{Bucket: "harbor", Endpoint: server.URL, Credentials: s3.Credentials{AccessKey: "a", SecretKey: remote.Secret(canary.New())}}
 }
 
 // large is a table whose object needs several parts of an upload: noise in

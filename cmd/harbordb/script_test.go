@@ -16,22 +16,28 @@ import (
 
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/harbor"
+	"github.com/harbordb/harbordb/internal/canary"
 	"github.com/harbordb/harbordb/internal/dbtest"
+	"github.com/harbordb/harbordb/internal/registrytest"
 	harborsql "github.com/harbordb/harbordb/testdata/sql"
 )
 
 // The test binary serves as the command harbordb in the scripts, which are
 // sessions of an operator against real servers.
 func TestMain(m *testing.M) {
-	testscript.Main(withServers{m}, map[string]func(){"harbordb": main})
+	testscript.Main(withServers{m}, map[string]func(){"harbordb": recordedMain})
 }
 
 // withServers stops the servers when all tests are done.
 type withServers struct{ m *testing.M }
 
-func (w withServers) Run() int { return dbtest.Main(w.m) }
+func (w withServers) Run() int {
+	return registrytest.Main(func() int { return dbtest.Main(w.m) })
+}
 
 func TestScripts(t *testing.T) {
+	documents := t.TempDir()
+	t.Cleanup(func() { checkDocuments(t, documents) }) // when all scripts have ended
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -39,6 +45,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[testKey{}] = env.T().(testing.TB)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv(documentsVariable, documents)
+			env.Setenv("SECRET", canary.New())
+			watchFiles(env)
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -179,16 +188,42 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptSecret fails where the last command printed a text:
+// scriptSecret fails where the last command printed $SECRET, or a text that is
+// no less secret:
 //
-//	secret TEXT
+//	secret [TEXT]
 func scriptSecret(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg)
 	for _, stream := range []string{"stdout", "stderr"} {
-		if strings.Contains(ts.ReadFile(stream), args[0]) {
+		text := ts.ReadFile(stream)
+		if line, leaks := canary.Leak([]byte(text)); leaks {
+			ts.Fatalf("the secret is on %s: %s", stream, line)
+		}
+		if len(args) > 0 && strings.Contains(text, args[0]) {
 			ts.Fatalf("the secret is on %s", stream)
 		}
 	}
+}
+
+// watchFiles looks, when the script has ended, for secrets in every file that
+// it has made: stores, journals, metrics, lists. Files of the script itself
+// may have them.
+func watchFiles(env *testscript.Env) {
+	own := map[string]bool{}
+	err := filepath.WalkDir(env.WorkDir, func(path string, _ os.DirEntry, err error) error {
+		own[path] = true
+		return err
+	})
+	t := env.T().(testing.TB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.Defer(func() {
+		where, leaks, err := canary.LeakInFiles(env.WorkDir, func(path string) bool { return own[path] })
+		if err != nil || leaks {
+			t.Errorf("a secret in a file: %s %v", where, err)
+		}
+	})
 }
 
 // scriptTemplate replaces $NAME in files by the variables of the script:

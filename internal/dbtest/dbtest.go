@@ -21,12 +21,14 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/canary"
 )
 
 // DefaultMajor is the PostgreSQL major that PostgreSQL starts.
@@ -53,7 +55,7 @@ type Server struct {
 type Options struct {
 	// Major is the PostgreSQL major, 10 to 18; 0 means DefaultMajor.
 	Major int
-	// Password, if not empty, is required of the superuser over the socket
+	// Password, if not empty, has canary.New in it and is required of the superuser over the socket
 	// and over TCP (PostgreSQL: scram-sha-256).
 	Password string
 	// TLS is the server's certificate; nil means no TLS. The server's own
@@ -243,6 +245,9 @@ func random() string {
 
 // launch makes a server and starts it.
 func launch(p product, o Options) (*Server, error) {
+	if o.Password != "" && !canary.Is(o.Password) {
+		return nil, errors.New("a password of a test server comes from canary.New: it has to be found wherever it leaks to")
+	}
 	s := &Server{product: p, options: o}
 	if err := s.build(); err != nil {
 		return nil, fmt.Errorf("start %s %d: %w", p.engine(), p.major(), err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/canary"
 	"github.com/harbordb/harbordb/internal/dbtest"
 )
 
@@ -89,7 +90,7 @@ func TestDataOutlivesRestartAndKill(t *testing.T) {
 }
 
 func TestPasswordIsAskedFor(t *testing.T) {
-	o := dbtest.Options{Password: "geheim & more"}
+	o := dbtest.Options{Password: canary.New() + " & more"}
 	for _, s := range []*dbtest.Server{dbtest.StartPostgreSQL(t, o), dbtest.StartMariaDB(t, o), dbtest.StartMySQL56(t, o)} {
 		for _, set := range []database.Settings{s.Settings(""), s.TCP("")} {
 			if err := dbtest.Open(t, set).Ping(); err != nil {

@@ -12,13 +12,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/harbordb/harbordb/internal/canary"
 )
 
-// Accounts of the OpenStack server. The same pair signs S3 requests.
-const (
-	swiftUser = "test:tester"
-	swiftKey  = "testing"
-)
+// The account of the OpenStack server. The same pair signs S3 requests.
+const swiftUser = "test:tester"
+
+var swiftKey = canary.New()
 
 // ListingLimit is how many names one answer of the OpenStack server holds at
 // most: few, so that tests meet pages without many objects.
@@ -249,7 +250,7 @@ var filters = []struct{ name, plugin, settings string }{
 	{"listing_formats", "listing_formats", ""},
 	{"bulk", "bulk", ""},
 	{"s3api", "s3api", fmt.Sprintf("s3_acl = false\nlocation = us-east-1\ncheck_bucket_owner = false\nmax_bucket_listing = %d\n", ListingLimit-1)},
-	{"tempauth", "tempauth", "user_test_tester = testing .admin\n"},
+	{"tempauth", "tempauth", "user_test_tester = " + swiftKey + " .admin\n"},
 	{"copy", "copy", ""},
 	{"slo", "slo", "rate_limit_after_segment = 1000\n"},
 	{"dlo", "dlo", ""},

@@ -16,6 +16,7 @@ import (
 	"github.com/harbordb/harbordb/blobstore/remote"
 	"github.com/harbordb/harbordb/blobstore/s3"
 	"github.com/harbordb/harbordb/blobstore/swift"
+	"github.com/harbordb/harbordb/internal/canary"
 )
 
 // Filesystem starts a registry that keeps its data in a folder.
@@ -66,7 +67,7 @@ func S3(t testing.TB) *Registry {
 	t.Cleanup(server.Close)
 	return newRegistry(t, &bucket{s3.Config{
 		Bucket: name, Prefix: bucketFolder, Endpoint: server.URL, Region: "us-east-1",
-		Credentials: s3.Credentials{AccessKey: "an-access-key", SecretKey: "a-secret-key"},
+		Credentials: s3.Credentials{AccessKey: "an-access-key", SecretKey: remote.Secret(canary.New())},
 	}})
 }
 

@@ -6,15 +6,19 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/harbordb/harbordb/internal/canary"
 )
 
 func TestReportShowsWhatGoTestShows(t *testing.T) {
+	secret := canary.New()
 	cases := []struct {
 		name    string
 		test    string
 		want    []string
 		hidden  []string
 		skipped int
+		leaks   int
 		fails   bool
 	}{
 		{
@@ -42,14 +46,29 @@ func TestReportShowsWhatGoTestShows(t *testing.T) {
 			test: `func TestA(t *testing.T) { nonsense }`,
 			want: []string{"undefined: nonsense", "[build failed]"},
 		},
+		{
+			name: "a password is found though the test passed", leaks: 1,
+			test: `func TestA(t *testing.T) { t.Log("first"); t.Log("host=db password=` + secret + ` port=1") }`,
+			want: []string{"PASSWORD in the output of sample TestA", "host=db password=********", "ok  \tsample"}, hidden: []string{secret},
+		},
+		{
+			name: "a password in what a program prints at its end is found", leaks: 1,
+			test: `func TestMain(m *testing.M) { code := m.Run(); println("bye"); print("` + secret + `\n"); os.Exit(code) }
+				func TestA(*testing.T) {}`,
+			want: []string{"PASSWORD in the output of sample"}, hidden: []string{secret},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			events, failed := goTestJSON(t, c.test)
 			var out strings.Builder
-			skipped, err := report(strings.NewReader(events), &out)
-			if err != nil || skipped != c.skipped || failed != c.fails {
-				t.Errorf("skipped %d, failed %v, %v", skipped, failed, err)
+			r := newReporter(&out)
+			err := r.read(strings.NewReader(events))
+			if err != nil || r.skipped != c.skipped || r.leaks != c.leaks || failed != c.fails {
+				t.Errorf("skipped %d, leaks %d, failed %v, %v", r.skipped, r.leaks, failed, err)
+			}
+			if bad := c.skipped+c.leaks > 0; (r.verdict() != nil) != bad {
+				t.Errorf("the verdict is %v", r.verdict())
 			}
 			for _, want := range c.want {
 				if !strings.Contains(out.String(), want) {
@@ -71,7 +90,7 @@ func goTestJSON(t *testing.T, test string) (events string, failed bool) {
 	dir := t.TempDir()
 	files := map[string]string{
 		"go.mod":      "module sample\n\ngo 1.26\n",
-		"a_test.go":   "package sample\n\nimport \"testing\"\n\n" + test + "\n",
+		"a_test.go":   "package sample\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nvar _ = os.Exit\n\n" + test + "\n",
 		"a_sample.go": "package sample\n",
 	}
 	for name, content := range files {
