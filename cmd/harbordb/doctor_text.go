@@ -31,7 +31,7 @@ func examinationText(p *page, r doctor.Report) {
 	for _, f := range r.Findings {
 		p.heading("%s: %s%s", f.Severity, f.Text, times(f.Count))
 		for _, line := range f.Evidence {
-			p.line("  %s", line)
+			p.line("  %s", strings.ReplaceAll(line, "\n", `\n`))
 		}
 		if f.Count > len(f.Evidence) && len(f.Evidence) > 0 {
 			p.line("  and %s more", humanCount(int64(f.Count-len(f.Evidence))))

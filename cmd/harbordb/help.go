@@ -46,13 +46,19 @@ func commandList(p *page, list []*cli.Command) {
 			pairs = append(pairs, [2]string{"  " + strings.TrimSpace(strings.Join(words, " ")+" "+c.ArgsUsage), c.Usage})
 		}
 	})
-	p.fields(pairs...)
+	longest := 0
+	for _, pair := range pairs {
+		longest = max(longest, len(pair[0]))
+	}
+	for _, pair := range pairs {
+		p.prose(fmt.Sprintf("%-*s", longest+columnGap, pair[0]), pair[1])
+	}
 }
 
 func commandHelp(p *page, path []*cli.Command) {
 	c := path[len(path)-1]
 	name := (&call{path: path}).name()
-	p.line("%s - %s", name, c.Usage)
+	p.paragraphs(name + " - " + c.Usage)
 	p.heading("Usage:")
 	if len(c.Subcommands) > 0 {
 		p.line("  %s %s [arguments] [flags]", name, strings.Join(names(c.Subcommands), "|"))
@@ -101,7 +107,7 @@ func flagHelp(p *page, title string, flags []cli.Flag) {
 		}
 		value, text := splitPlaceholder(doc.GetUsage())
 		p.line("  %s", strings.TrimSpace(spellings(f)+" "+valueName(doc, value)))
-		p.line("      %s", strings.TrimSpace(text+defaultText(doc)))
+		p.prose(strings.Repeat(" ", 6), text+defaultText(doc))
 		p.line("      [$%s]", flagVariable(f.Names()[0]))
 	}
 }

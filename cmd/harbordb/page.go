@@ -46,23 +46,28 @@ func (p *page) paragraphs(text string) {
 		if i > 0 {
 			p.line("")
 		}
-		for _, line := range wrap(paragraph, proseWidth) {
-			p.line("%s", line)
-		}
+		p.prose("", paragraph)
 	}
 }
 
 const proseWidth = 78
 
-// item writes one entry of a list behind its mark; on a terminal the lines
-// after the first stand below its text.
-func (p *page) item(mark, text string) {
+// prose writes text in whole sentences behind a mark; lines after the first
+// stand below its text.
+func (p *page) prose(mark, text string) { p.hang(mark, text, proseWidth) }
+
+// item writes one entry of a list behind its mark, as wide as the terminal.
+func (p *page) item(mark, text string) { p.hang(mark, text, p.width) }
+
+// hang breaks text behind a mark into lines of at most width characters; 0 is
+// no limit.
+func (p *page) hang(mark, text string, width int) {
 	indent := utf8.RuneCountInString(mark)
-	width := len(text) // all of it in one line
-	if p.width > 0 {
-		width = max(p.width-indent, leastWidth)
+	room := len(text)
+	if width > 0 {
+		room = max(width-indent, leastWidth)
 	}
-	for i, line := range wrap(text, width) {
+	for i, line := range wrap(text, room) {
 		if i > 0 {
 			mark = strings.Repeat(" ", indent)
 		}

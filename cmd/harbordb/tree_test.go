@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 )
@@ -71,19 +72,25 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 }
 
-func TestEveryHelpHasAnExample(t *testing.T) {
+func TestEveryHelpHasAnExampleAndFitsIntoATerminal(t *testing.T) {
 	app := ownApp()
-	hasExample := func(name, help string) {
-		_, examples, _ := strings.Cut(help, "\nExamples:\n")
+	check := func(name, help string) {
+		before, rest, _ := strings.Cut(help, "\nExamples:\n")
+		examples, after, _ := strings.Cut(rest, "\n\n")
 		if !strings.HasPrefix(examples, "  harbordb") && !strings.Contains(examples, "(harbordb ") {
 			t.Errorf("the help of %q has no example", name)
 		}
+		for line := range strings.Lines(before + after) { // examples are to be copied
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("the help of %q: %d characters: %s", name, n, line)
+			}
+		}
 	}
-	hasExample("", helpText(app, nil))
+	check("", helpText(app, nil))
 	var walk func(path []*cli.Command)
 	walk = func(path []*cli.Command) {
 		last := path[len(path)-1]
-		hasExample(last.FullName(), helpText(app, path))
+		check(last.FullName(), helpText(app, path))
 		for _, sub := range last.Subcommands {
 			walk(append(slices.Clone(path), sub))
 		}
