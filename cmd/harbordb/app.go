@@ -19,7 +19,8 @@ type session struct {
 	global  globals
 	// given says of each flag that was given how it was spelled: --store,
 	// -o, or the variable that held it.
-	given map[string]string
+	given   map[string]string
+	metrics measurement
 }
 
 // globals are the values of the global flags that say where things are. The
@@ -31,6 +32,7 @@ type globals struct {
 	caFile            string
 	lockTimeout       time.Duration
 	store             string
+	metricsFile       string
 }
 
 // commands are the command groups, in the order in which help lists them.
@@ -64,7 +66,8 @@ type globals struct {
 // session (locks, snapshots, changes), and the store with s.openStore or
 // s.createStore. It prints with s.console.print(value, text), once. A change
 // is shown and confirmed by s.confirm(c, plan), which handles --dry-run, --yes
-// and the terminal. Long work takes its reporter from s.console.progress().
+// and the terminal. What --metrics-file is to know of, begins with
+// s.metrics.begin. Long work takes its reporter from s.console.progress().
 // Errors are returned, never printed: their fault.Kind is the exit code.
 // c.Context is cancelled by the first SIGINT or SIGTERM.
 //
@@ -134,10 +137,11 @@ func (s *session) run(ctx context.Context, args []string) error {
 		return s.console.write(helpText(app, call.path))
 	}
 	s.given = call.given()
-	if err := app.RunContext(ctx, call.argv()); err != nil {
-		return call.explain(err)
+	if err = app.RunContext(ctx, call.argv()); err != nil {
+		err = call.explain(err)
 	}
-	return nil
+	s.leaveMetrics(ctx, err)
+	return err
 }
 
 // globalFlags are the flags of every command.
@@ -150,6 +154,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "ca-file", Usage: "extra root certificates for every TLS connection, PEM `FILE`"},
 		&cli.DurationFlag{Name: "lock-timeout", Value: 30 * time.Second, Usage: "how long any lock in the database may be waited for (`DURATION`)"},
 		&cli.StringFlag{Name: "store", Value: "./harbordb-store", Usage: "where snapshots and repair journals live: a directory, file:///path, or s3://bucket/prefix?endpoint=…&region=… (`URL`)"},
+		&cli.StringFlag{Name: "metrics-file", Usage: "leave what backup, verify, prune, drill, doctor and scan measured in `FILE`, whose name ends in .prom, for node_exporter's textfile collector"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "table", Usage: "`FORMAT` of the result on stdout: table or json"},
 		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "answer yes to the confirmation of a change"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no messages but errors"},
@@ -175,6 +180,10 @@ func (s *session) configure(c *cli.Context) error {
 		caFile:       c.String("ca-file"),
 		lockTimeout:  c.Duration("lock-timeout"),
 		store:        c.String("store"),
+		metricsFile:  c.String("metrics-file"),
+	}
+	if err := checkMetricsFile(s.global.metricsFile); err != nil {
+		return err
 	}
 	if s.global.lockTimeout <= 0 {
 		return fault.Usagef("--lock-timeout %s: it must be more than 0, because no lock is waited for without end", s.global.lockTimeout)

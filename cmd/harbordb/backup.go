@@ -81,6 +81,7 @@ type backupDatabase struct {
 }
 
 func runBackup(c *cli.Context, s *session) error {
+	s.metrics.begin("backup")
 	n, err := jobs(c)
 	if err != nil {
 		return err
@@ -105,6 +106,7 @@ func runBackup(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.metrics.store = store
 	began := time.Now()
 	result := backupResult{Beside: s.notTaken(c.Context, db, options.Companions)}
 	if result.Swept, err = s.sweepSnapshots(c.Context, store); err != nil {
@@ -126,6 +128,7 @@ func runBackup(c *cli.Context, s *session) error {
 		result.Verified = true
 	}
 	result.Snapshot = newSnapshotRow(entryOf(m))
+	s.metrics.snapshot(result.Snapshot)
 	result.Seconds = time.Since(began).Seconds()
 	return s.console.print(result, result.text)
 }

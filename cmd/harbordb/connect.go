@@ -37,7 +37,11 @@ func (s *session) settings(ctx context.Context) (database.Settings, error) {
 	if err != nil {
 		return database.Settings{}, err
 	}
-	return sources.Resolve()
+	settings, err := sources.Resolve()
+	if err == nil {
+		s.metrics.about(settings.Host, settings.Database)
+	}
+	return settings, err
 }
 
 // connectDirect is connect for work that needs a session of its own on the

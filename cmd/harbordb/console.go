@@ -154,10 +154,9 @@ func (c *console) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
-	code := int(fault.KindOf(err))
+	code := exitCode(ctx, err)
 	message := strings.ReplaceAll(err.Error(), "\n", "; ") // joined errors stand in lines
-	if errors.Is(context.Cause(ctx), errInterrupted) {
-		code = exitInterrupted
+	if code == exitInterrupted {
 		if !errors.Is(err, context.Canceled) {
 			message = "interrupted: " + message
 		} else {
@@ -175,6 +174,17 @@ func (c *console) finish(ctx context.Context, err error) int {
 		}
 	}
 	return code
+}
+
+// exitCode is how a command ends the process.
+func exitCode(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(context.Cause(ctx), errInterrupted):
+		return exitInterrupted
+	}
+	return int(fault.KindOf(err))
 }
 
 // isTerminal says whether a person sits at the other end of a stream.

@@ -98,6 +98,7 @@ func (s *session) readLog(ctx context.Context, log *doctor.Log, name string) err
 
 // examine checks the database.
 func (s *session) examine(c *cli.Context) (*doctor.Report, error) {
+	s.metrics.begin("doctor")
 	var options doctor.Options
 	if name := c.String("to"); name != "" {
 		target, err := schema.ParseRelease(name)
@@ -125,6 +126,9 @@ func (s *session) examine(c *cli.Context) (*doctor.Report, error) {
 		report, err = doctor.Run(c.Context, tx, db.Engine(), db.Server(), options)
 		return err
 	})
+	if err == nil {
+		s.metrics.doctor(&report)
+	}
 	return &report, err
 }
 

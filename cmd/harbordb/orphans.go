@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/harbordb/harbordb/blobstore/dir"
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/atomicfile"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/orphans"
 	"github.com/harbordb/harbordb/registry"
@@ -56,6 +56,9 @@ func runOrphansScan(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if options.Project == "" && options.Repository == "" {
+		s.metrics.begin("scan") // one of a part says nothing of the rest
+	}
 	store, err := s.openRegistryStore(c)
 	if err != nil {
 		return err
@@ -86,6 +89,7 @@ func runOrphansScan(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.metrics.scan(report)
 	if file := c.String("csv"); file != "" {
 		if err := writeCSV(file, report); err != nil {
 			return err
@@ -217,16 +221,8 @@ func scanDatabase(db *database.DB) *orphans.Database {
 // writeCSV writes the file as a whole: a scan that fails before leaves an older
 // one alone.
 func writeCSV(path string, r *orphans.Report) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
+	if _, err := atomicfile.Replace(path, 0o600, r.WriteCSV); err != nil {
 		return fault.Failedf("--csv: %w", err)
-	}
-	err = errors.Join(r.WriteCSV(temp), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fault.Failedf("--csv: %w", err), os.Remove(temp.Name()))
 	}
 	return nil
 }

@@ -114,6 +114,10 @@ func newPrunePlan(p snapshots.PrunePlan) prunePlan {
 }
 
 func runSnapshotsPrune(c *cli.Context, s *session) error {
+	if !c.Bool("dry-run") {
+		s.metrics.begin("prune")
+		s.metrics.database = allDatabases
+	}
 	policy, err := prunePolicy(c)
 	if err != nil {
 		return err
@@ -122,6 +126,7 @@ func runSnapshotsPrune(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.metrics.store = store
 	found, err := snapshots.PlanPrune(c.Context, store, policy, time.Now())
 	if err != nil {
 		return err

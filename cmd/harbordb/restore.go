@@ -97,6 +97,10 @@ type restorePlan struct {
 }
 
 func restoreSnapshot(c *cli.Context, s *session, ref string) error {
+	drill := c.Bool("drill") && !c.Bool("dry-run") // it changes nothing that was there before, and asks nothing
+	if drill {
+		s.metrics.begin("drill")
+	}
 	n, err := jobs(c)
 	if err != nil {
 		return err
@@ -141,8 +145,12 @@ func restoreSnapshot(c *cli.Context, s *session, ref string) error {
 	if p.own {
 		p.Since = s.since(c.Context, server, p.Plan, chosen.First.Time)
 	}
-	if p.Mode == target.Drill && !c.Bool("dry-run") { // changes nothing that was there before
-		return s.carryOut(c, server, restore, p)
+	if drill {
+		if err := s.carryOut(c, server, restore, p); err != nil {
+			return err
+		}
+		s.metrics.snapshot(p.Source)
+		return nil
 	}
 	ok, err := s.confirm(c, plan{value: p, text: p.text, question: p.question()})
 	if err != nil || !ok {

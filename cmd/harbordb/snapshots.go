@@ -331,6 +331,7 @@ func (s shownSnapshot) text(p *page) {
 }
 
 func runSnapshotsVerify(c *cli.Context, s *session) error {
+	s.metrics.begin("verify")
 	n, err := jobs(c)
 	if err != nil {
 		return err
@@ -343,9 +344,16 @@ func runSnapshotsVerify(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.metrics.store = store
+	if e.Manifest != nil {
+		s.metrics.about(e.Manifest.Source.Host, e.Manifest.Source.Database)
+	}
 	v, err := s.verifySnapshot(c.Context, store, e.ID, n, keys)
 	if err != nil {
 		return err
+	}
+	if len(v.Problems) == 0 {
+		s.metrics.snapshot(newSnapshotRow(e))
 	}
 	if err := s.console.print(v, func(p *page) { verificationText(p, v) }); err != nil {
 		return err

@@ -2,14 +2,13 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/harbordb/harbordb/internal/atomicfile"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/snapshots"
 )
@@ -91,40 +90,7 @@ func writeNewFile(name string, write func(io.Writer) error) (size int64, err err
 		}
 		return 0, fault.Refusedf("%s exists already", name).WithHint("remove it, or name another file")
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".harbordb-export-*")
-	if err != nil {
-		return 0, fault.Failedf("write %s: %w", name, err)
-	}
-	defer os.Remove(f.Name()) // gone already where it was renamed
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if info, statErr := f.Stat(); statErr == nil {
-		size = info.Size()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err == nil {
-		err = syncFolder(filepath.Dir(name))
-	}
-	if err != nil {
-		return 0, fmt.Errorf("write %s: %w", name, err)
-	}
-	return size, nil
-}
-
-func syncFolder(name string) error {
-	folder, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
+	return atomicfile.Replace(name, 0o600, write)
 }
 
 func runSnapshotsImport(c *cli.Context, s *session) error {
