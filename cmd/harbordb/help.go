@@ -61,7 +61,7 @@ func commandHelp(p *page, path []*cli.Command) {
 	p.paragraphs(name + " - " + c.Usage)
 	p.heading("Usage:")
 	if len(c.Subcommands) > 0 {
-		p.line("  %s %s [arguments] [flags]", name, strings.Join(names(c.Subcommands), "|"))
+		p.line("  %s COMMAND [arguments] [flags]", name)
 	} else {
 		p.line("  %s [flags]", strings.TrimSpace(name+" "+c.ArgsUsage))
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -12,6 +13,7 @@ import (
 
 // apply makes the update in families.
 func (u Update) apply(families map[string]*dto.MetricFamily) {
+	scope := valid(u.Scope)
 	for _, f := range u.Families {
 		family, ok := families[f.Name]
 		if !ok {
@@ -20,9 +22,9 @@ func (u Update) apply(families map[string]*dto.MetricFamily) {
 			families[f.Name] = family
 		}
 		family.Help = &f.Help
-		family.Metric = slices.DeleteFunc(family.Metric, func(m *dto.Metric) bool { return hasLabels(m, u.Scope) })
+		family.Metric = slices.DeleteFunc(family.Metric, func(m *dto.Metric) bool { return hasLabels(m, scope) })
 		for _, s := range f.Samples {
-			family.Metric = append(family.Metric, newMetric(s, u.Scope))
+			family.Metric = append(family.Metric, newMetric(s, scope))
 		}
 		if len(family.Metric) == 0 {
 			delete(families, f.Name)
@@ -40,13 +42,20 @@ func hasLabels(m *dto.Metric, labels Labels) bool {
 	return has == len(labels)
 }
 
+// valid returns the labels as the format can hold them: names of databases
+// and stores may be anything, values are UTF-8.
+func valid(labels Labels) Labels {
+	out := Labels{}
+	for name, value := range labels {
+		out[name] = strings.ToValidUTF8(value, "\ufffd")
+	}
+	return out
+}
+
 // newMetric is a series with its labels in the order of their names.
 func newMetric(s Sample, scope Labels) *dto.Metric {
 	all := maps.Clone(scope)
-	if all == nil {
-		all = Labels{}
-	}
-	maps.Copy(all, s.Labels)
+	maps.Copy(all, valid(s.Labels))
 	m := &dto.Metric{Gauge: &dto.Gauge{Value: &s.Value}}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		value := all[name]

@@ -176,7 +176,7 @@ func FuzzMerge(f *testing.F) {
 
 func countOthers(metrics []*dto.Metric, command string) (n int) {
 	for _, m := range metrics {
-		if !hasLabels(m, Labels{"command": command}) {
+		if !hasLabels(m, valid(Labels{"command": command})) {
 			n++
 		}
 	}
