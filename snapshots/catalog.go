@@ -47,7 +47,7 @@ func (e Entry) Good() bool { return e.Manifest != nil && e.Problem == "" }
 func List(ctx context.Context, store blobstore.Reader, now time.Time) ([]Entry, error) {
 	entries, manifests, err := listFolders(ctx, store)
 	if err != nil {
-		return nil, fmt.Errorf("list snapshots in %s: %w", store, err)
+		return nil, fmt.Errorf("list snapshots: %w", err)
 	}
 	for i := range entries {
 		e := &entries[i]

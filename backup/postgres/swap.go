@@ -175,15 +175,15 @@ func (s *Server) endSessions(ctx context.Context, databases ...string) (stop fun
 }
 
 func (s *Server) inUse(ctx context.Context, moves exchange, cause error) error {
-	if err := s.unused(ctx, moves); fault.KindOf(err) == fault.Refused && err != nil {
+	if err := s.unused(ctx, moves.databases()...); fault.KindOf(err) == fault.Refused && err != nil {
 		return err
 	}
 	return fault.Refusedf("database %s is in use: %w", moves[0].live, cause).WithHint("stop Harbor, or let --disconnect end its sessions")
 }
 
 // unused refuses where somebody is connected.
-func (s *Server) unused(ctx context.Context, moves exchange) error {
-	for _, name := range moves.databases() {
+func (s *Server) unused(ctx context.Context, databases ...string) error {
+	for _, name := range databases {
 		sessions, err := s.sessions(ctx, name)
 		if err != nil {
 			return err

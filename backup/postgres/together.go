@@ -118,11 +118,15 @@ func (r *restore) Swap(ctx context.Context) (target.Result, error) {
 		return r.result(), nil
 	}
 	var moves exchange
+	var live []string
 	for _, d := range r.databases {
+		live = append(live, d.name)
 		moves = append(moves, move{live: d.name, with: d.plan.Into, aside: d.plan.Aside, comment: d.model.Database.Comment})
 	}
 	if r.options.Disconnect == target.Refuse {
-		if err := r.server.unused(ctx, moves); err != nil {
+		// Our own sessions on what was loaded may still be ending: for those
+		// the rename waits.
+		if err := r.server.unused(ctx, live...); err != nil {
 			return r.result(), r.keptFor(err)
 		}
 	}

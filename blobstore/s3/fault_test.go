@@ -139,6 +139,9 @@ func TestRetriesEnd(t *testing.T) {
 	if requests != 4 {
 		t.Errorf("%d requests, want one and three more", requests)
 	}
+	if !strings.Contains(fault.HintOf(err), "try later") {
+		t.Errorf("hint %q", fault.HintOf(err))
+	}
 	for _, part := range []string{bucket, address, "a/key", "503"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v does not name %s", err, part)
@@ -371,8 +374,8 @@ func TestAServerThatHangsIsAnError(t *testing.T) {
 	defer close(hang)
 	c := config(address)
 	c.Retries, c.Silence = -1, 20*time.Millisecond
-	if _, err := open(t, c).Head(t.Context(), "x"); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("error: %v", err)
+	if _, err := open(t, c).Head(t.Context(), "x"); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(fault.HintOf(err), "does not answer") {
+		t.Errorf("error: %v, hint %q", err, fault.HintOf(err))
 	}
 }
 

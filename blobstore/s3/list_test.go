@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/harbordb/harbordb/blobstore"
+	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/registrytest"
 )
 
@@ -132,6 +133,10 @@ func TestListsThatCannotBeTrusted(t *testing.T) {
 				}
 			}
 		})
+	}
+	console := scripted(t, func(url.Values) string { return "<!doctype html><html>Welcome</html>" })
+	if _, err := listKeys(t, open(t, config(console)), blobstore.Range{}); !strings.Contains(fault.HintOf(err), "S3 API") {
+		t.Errorf("hint %q", fault.HintOf(err))
 	}
 	outside := scripted(t, func(url.Values) string { return list(last, "elsewhere/x") })
 	c := config(outside)
