@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/harbordb/harbordb/internal/registrytest"
 	"github.com/harbordb/harbordb/orphans"
+	"github.com/harbordb/harbordb/registry"
 )
 
 // benchTags are the sizes of the registries that BenchmarkFolder generates;
@@ -54,6 +56,27 @@ func BenchmarkFolder(b *testing.B) {
 			b.ReportMetric(collect.Seconds()/scan.Seconds(), "gc/scan")
 		})
 	}
+}
+
+// BenchmarkBucket scans a registry of 1,000 tags in a bucket beside the
+// registry's own garbage collection. The server is in this process, so that a
+// request costs next to nothing: over a network the requests decide.
+func BenchmarkBucket(b *testing.B) {
+	const tags = 1000
+	reg := registrytest.S3(b)
+	eachImageFile(tags, func(name string, content []byte) { reg.Put(b, reg.Key(name), content) })
+	tree, err := registry.Open(b.Context(), reg.Reader(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	collect := fastest(b, func() { reg.GarbageCollect(b, "--dry-run") })
+	var scan time.Duration
+	for b.Loop() {
+		scan = fastest(b, func() { scanTags(b, tree, tags, orphans.Options{}) })
+	}
+	b.ReportMetric(scan.Seconds(), "scan-s")
+	b.ReportMetric(collect.Seconds(), "gc-s")
+	b.ReportMetric(collect.Seconds()/scan.Seconds(), "gc/scan")
 }
 
 // benchTree returns the folder of a registry with so many tags.
@@ -112,9 +135,12 @@ func collectGarbage(b *testing.B, top string) {
 }
 
 func scanFolder(b *testing.B, top string, tags int, cache string) {
-	r, err := orphans.Scan(b.Context(), openFolder(b, top), nil, orphans.Options{
-		Now: time.Now(), TempDir: b.TempDir(), CacheDir: cache, Split: 500,
-	})
+	scanTags(b, openFolder(b, top), tags, orphans.Options{CacheDir: cache, Split: 500})
+}
+
+func scanTags(b *testing.B, tree *registry.Tree, tags int, o orphans.Options) {
+	o.Now, o.TempDir = time.Now(), b.TempDir()
+	r, err := orphans.Scan(b.Context(), tree, nil, o)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func legalAlgorithm(s string) bool {
 
 func isHex(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		if c := s[i]; c-'0' > 9 && c-'a' > 5 { // below its first digit c wraps around
 			return false
 		}
 	}

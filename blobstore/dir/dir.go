@@ -254,7 +254,7 @@ func (r *Reader) name(key string) string { return filepath.Join(r.path, key) }
 
 func (r *Reader) irregular(key string) error {
 	return fault.Refusedf("%s is a symlink or no file, and is not followed", r.name(key)).
-		WithHint("put the file or folder itself in its place; below the root of a store no symlink is followed")
+		WithHint("put the file or folder itself in its place, or name the folder that it points to; below the root of a store no symlink is followed")
 }
 
 // wrap puts the failed step, the full name and the sentinel around err.

@@ -97,9 +97,9 @@ func TestAPhaseInWords(t *testing.T) {
 			"dump: 100 MiB of 200 MiB (50%), 10.0 MiB/s, 10s left", "[############............] dump: 100 MiB of 200 MiB (50%), 10.0 MiB/s, 10s left",
 		},
 		{"no total", phase{"scan", progress.Keys, 0, 5000, start}, 10 * time.Second, "scan: 5 000 keys, 500 keys/s", "scan: 5 000 keys, 500 keys/s"},
-		{"just begun", phase{"load", progress.Rows, 10, 0, start}, 0, "load: 0 rows of 10 rows (0%)", "[........................] load: 0 rows of 10 rows (0%)"},
-		{"more than expected", phase{"load", progress.Rows, 10, 20, start}, time.Second, "load: 20 rows of 10 rows (100%), 20 rows/s", ""},
-		{"work that is repeated", phase{"load", progress.Rows, 10, -5, start}, time.Second, "load: -5 rows of 10 rows (0%)", ""},
+		{"just begun", phase{"load", progress.Rows, 10, 0, start}, 0, "load: 0 of 10 rows (0%)", "[........................] load: 0 of 10 rows (0%)"},
+		{"more than expected", phase{"load", progress.Rows, 10, 20, start}, time.Second, "load: 20 of 10 rows (100%), 20 rows/s", ""},
+		{"work that is repeated", phase{"load", progress.Rows, 10, -5, start}, time.Second, "load: -5 of 10 rows (0%)", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.phase.line(start.Add(c.after)); got != c.line {

@@ -124,7 +124,7 @@ func scanVerdict(r *orphans.Report) error {
 		return fault.Failedf("the result is not plausible: %s", r.Implausible).
 			WithHint("check --storage or --registry-config, and that --dsn names the database of the same Harbor; if nothing is wrong there and this is the damage, --report-anyway lists it")
 	case !r.Complete:
-		return fault.Failedf("the scan could not read everything: %d parts are missing, the first: %s", len(r.Gaps), r.Gaps[0].Error).
+		return fault.Failedf("the scan could not read everything: %s missing, the first: %s", plural(len(r.Gaps), "part"), r.Gaps[0].Error).
 			WithHint("see that the storage can be read, by this user and with these keys, and scan again")
 	case r.Found():
 		return fault.Foundf("%s in %s", plural(len(r.Findings), "finding"), r.Storage).

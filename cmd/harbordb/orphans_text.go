@@ -35,7 +35,11 @@ func scanText(p *page, r *orphans.Report) {
 	}
 	scanGaps(p, r.Gaps)
 	if len(r.Findings) == 0 {
-		p.heading("no findings")
+		if r.Complete {
+			p.heading("no findings")
+		} else {
+			p.heading("no findings in what could be read")
+		}
 	}
 	for _, f := range r.Findings[:min(len(r.Findings), shownFindings)] {
 		scanFinding(p, f)
@@ -111,9 +115,9 @@ func scanFinding(p *page, f orphans.Finding) {
 		p.line("  and %s more", plural(int(more), "artifact"))
 	}
 	for i, step := range f.WayOut {
-		label := "  way out: "
+		label := "  way out: - "
 		if i > 0 {
-			label = strings.Repeat(" ", len(label))
+			label = "           - "
 		}
 		p.item(label, step)
 	}

@@ -135,7 +135,8 @@ func (b *bar) show() {
 func (p phase) line(now time.Time) string {
 	text := p.name + ": " + p.count(p.done)
 	if p.total > 0 {
-		text += fmt.Sprintf(" of %s (%d%%)", p.count(p.total), int(100*p.part()))
+		done := strings.TrimSuffix(p.count(p.done), " "+string(p.unit))
+		text = fmt.Sprintf("%s: %s of %s (%d%%)", p.name, done, p.count(p.total), int(100*p.part()))
 	}
 	elapsed := now.Sub(p.started)
 	if elapsed < time.Second || p.done <= 0 {
