@@ -75,7 +75,7 @@ func lostChildSuspect(r artifactRow) suspect {
 }
 
 func lostAccessorySuspect(r artifactRow) suspect {
-	return suspect{key: fmt.Sprint("accessory ", r.number), reason: fmt.Sprintf("artifact_accessory %d (%s) is of artifact %d, which has no row", r.number, r.text, r.id)}
+	return suspect{key: fmt.Sprint("accessory ", r.number), reason: fmt.Sprintf("artifact_accessory names an accessory %s (row %d) that has no row itself", r.text, r.number)}
 }
 
 // digestOfRow is what a row is about: the blob that its text begins with, else

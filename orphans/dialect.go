@@ -91,8 +91,9 @@ var dialects = map[database.Engine]dialect{
 		lostChildren: selectArtifact + `, r.child_id, r.child_digest from artifact a
 			join artifact_reference r on r.parent_id = a.id
 			where not exists (select 1 from artifact c where c.id = r.child_id) and ` + inScope + order,
-		lostAccessories: `select coalesce(aa.artifact_id, 0), '', coalesce(aa.digest, ''), cast(null as timestamp), aa.id, coalesce(aa.type, '') from artifact_accessory aa
-			where not exists (select 1 from artifact a where a.id = aa.artifact_id) and $1 = '' and $2 = ''` + order,
+		lostAccessories: selectArtifact + `, aa.id, coalesce(aa.type, '') || ' ' || coalesce(aa.digest, '') from artifact a
+			join artifact_accessory aa on aa.subject_artifact_id = a.id
+			where not exists (select 1 from artifact c where c.id = aa.artifact_id) and ` + inScope + order,
 		liveTrash:   `select a.repository_name, a.digest from artifact_trash a where a.digest = any($1)`,
 		liveTagRows: `select a.repo, a.tag || ' ' || a.digest from artifact a where a.digest = any($1)`,
 		byDigest:    selectArtifact + `, 0, '' from artifact a where a.digest = any($1)` + order,

@@ -28,7 +28,8 @@ type fake struct {
 	// sum makes the MD5 of a listing; the default is the true one.
 	sum func(content []byte) []byte
 	// fail may fail a listing before a key, and what is asked about one.
-	fail func(key string) error
+	fail    func(key string) error
+	uploads []blobstore.Upload
 }
 
 type fakeObject struct {
@@ -138,8 +139,13 @@ func (f *fake) Get(_ context.Context, key string, offset int64) (io.ReadCloser, 
 	return io.NopCloser(bytes.NewReader(o.content[offset:])), nil
 }
 
-func (f *fake) Uploads(context.Context, string, func(blobstore.Upload) error) error {
+func (f *fake) Uploads(_ context.Context, _ string, each func(blobstore.Upload) error) error {
 	f.lists.Add(1)
+	for _, u := range f.uploads {
+		if err := each(u); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 // are a wrong setting and no damage.
 const (
 	guardObjects = 25
-	guardAll     = 3 // enough where all of them are missing
+	guardAll     = 3 // enough where all of them are missing, or unknown
 )
 
 // implausible says why the result of the first look cannot be true, or
@@ -79,13 +79,22 @@ func (s *scan) strangeDatabase() string {
 	artifacts, found := s.count.artifacts.Load(), s.count.artifactsFound.Load()
 	revisions, known := s.count.revisions.Load(), s.count.revisionsKnown.Load()
 	switch {
-	case artifacts == 0 && revisions >= guardObjects:
+	case artifacts == 0 && s.ghosts() >= guardAll:
 		return fmt.Sprintf("the database has no artifacts, storage has %d manifests: this is an empty database, or another Harbor's", revisions)
 	case artifacts > 0 && revisions > 0 && 2*found < artifacts && 2*known < revisions:
 		return fmt.Sprintf("of %d artifacts in the database storage has %d, of %d manifests in storage the database knows %d: they are not of the same Harbor",
 			artifacts, found, revisions, known)
 	}
 	return ""
+}
+
+// ghosts counts the manifests that the database does not know, deleted ones
+// aside.
+func (s *scan) ghosts() (n int64) {
+	for _, r := range s.repos.all() {
+		n += r.ghosts.Load()
+	}
+	return n
 }
 
 // strangeRepositories does the same with the names of repositories, which is

@@ -170,6 +170,10 @@ var mutations = []mutation{
 		notes: []orphans.Code{orphans.LayerLinkDangling}, joinedNotes: []orphans.Code{orphans.LayerLinkDangling},
 	},
 	{name: "b7-empty", damage: writes(layerLink, ""), plain: []string{"B7 R:v1"}, joined: []string{"B7 R:v1"}},
+	{name: "b7-newline", damage: func(t testing.TB, w *world, s subject) {
+		w.put(t, s.layerLink(t), []byte(s.own().Digest+"\n"))
+	}, plain: []string{"B7 R:v1"}, joined: []string{"B7 R:v1"}},
+	{name: "b7-nuls", damage: writes(layerLink, strings.Repeat("\x00", 71)), plain: []string{"B7 R:v1"}, joined: []string{"B7 R:v1"}},
 	{name: "i1-child-link", push: multi, damage: removes(revision), plain: []string{"I1 R:multi"}, joined: []string{"R1 R: R:multi"}},
 	{
 		name: "i1-all-children", push: func(t testing.TB, w *world, repository string) subject {
@@ -227,6 +231,13 @@ var mutations = []mutation{
 		sql: `alter table artifact_reference drop constraint artifact_reference_child_id_fkey;
 			insert into artifact_reference (parent_id, child_id, child_digest) select id, 999999, '` + other + `' from artifact where digest = '{index}'`,
 		joined: []string{"X10 R:multi"},
+	},
+	{
+		name: "x10-accessory",
+		sql: `alter table artifact_accessory drop constraint artifact_accessory_artifact_id_fkey;
+			insert into artifact_accessory (artifact_id, subject_artifact_id, type, size, digest)
+			select 999999, id, 'signature.cosign', 7, '` + other + `' from artifact where digest = '{digest}'`,
+		joined: []string{"X10 R:v1"},
 	},
 	{
 		name: "g2-untagged", push: func(t testing.TB, w *world, repository string) subject {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/harbordb/harbordb/blobstore"
 	"github.com/harbordb/harbordb/internal/registrytest"
 	"github.com/harbordb/harbordb/orphans"
 	"github.com/harbordb/harbordb/registry"
@@ -137,6 +138,48 @@ func TestNoiseBesideAndInTheTreeIsNoDamage(t *testing.T) {
 	if got := noted(r, orphans.TempFiles); got != 2 {
 		t.Errorf("%d temporary files, want 2", got)
 	}
+}
+
+// TestUploadsThatNobodyFinishes: where startedat is gone or empty the
+// registry's own purge never takes them.
+func TestUploadsThatNobodyFinishes(t *testing.T) {
+	store := newFake()
+	store.writeImages(t, "", 3)
+	for id, started := range map[string][]byte{"old": []byte("2024-01-02T03:04:05Z"), "empty": {}, "none": nil} {
+		upload := treeRoot + registry.UploadPath("library/app-0", id)
+		if started != nil {
+			store.put(upload+"startedat", started)
+		}
+		store.put(upload+"data", []byte("half a layer"))
+	}
+	r := scanFake(t, store, nil)
+	expect(t, r)
+	if len(r.Waste) != 1 || r.Waste[0].Code != orphans.StaleUpload || r.Waste[0].Count != 3 || r.Waste[0].Bytes != 3*12+20 {
+		t.Fatalf("waste %+v", r.Waste)
+	}
+	for _, item := range r.Waste[0].Items {
+		if forgotten := !strings.Contains(item.Key, "/old/"); strings.Contains(item.Detail, "purge") != forgotten {
+			t.Errorf("%s: %q", item.Key, item.Detail)
+		}
+	}
+}
+
+// TestManyMultipartUploadsAreMoreThanWaste: the registry looks for its own
+// among the first thousand.
+func TestManyMultipartUploadsAreMoreThanWaste(t *testing.T) {
+	store := newFake()
+	store.writeImages(t, "", 3)
+	for i := range 500 {
+		key := treeRoot + registry.UploadPath("library/app-0", fmt.Sprint(i)) + "data"
+		store.uploads = append(store.uploads, blobstore.Upload{Key: key, ID: fmt.Sprint(i), Started: time.Now(), Size: 5})
+	}
+	r := scanFake(t, store, nil, now)
+	expect(t, r, "G4")
+	if len(r.Findings) != 1 || r.Findings[0].Severity != orphans.Warning || len(r.Waste) > 0 {
+		t.Errorf("findings %s, waste %+v", details(r), r.Waste)
+	}
+	store.uploads = store.uploads[1:]
+	expect(t, scanFake(t, store, nil, now))
 }
 
 func TestProxyCachesFetchAgainWhatIsMissing(t *testing.T) {

@@ -82,6 +82,28 @@ func TestTheDatabaseOfAnotherHarborIsNoDamage(t *testing.T) {
 	}
 }
 
+func TestARegistryWhoseImagesAreAllDeletedIsNoDamage(t *testing.T) {
+	h := newHarbor(t, newestSchema)
+	w := newWorld(t, registrytest.Filesystem, h)
+	for _, repository := range []string{"a/a", "a/b", "a/c", "a/d"} {
+		one(t, w, repository)
+	}
+	h.exec(t, `insert into artifact_trash (media_type, manifest_media_type, repository_name, digest)
+		select media_type, manifest_media_type, repository_name, digest from artifact`)
+	h.exec(t, `delete from tag`)
+	h.exec(t, `delete from artifact`)
+	r := w.scan(t, h.database())
+	expect(t, r)
+	if got := noted(r, orphans.TrashResidue); got != 4 {
+		t.Errorf("%d notes of deleted artifacts, want 4", got)
+	}
+	// Rows and trash gone: that is the database of a new Harbor.
+	h.exec(t, `delete from artifact_trash`)
+	if r := w.scan(t, h.database()); !strings.Contains(r.Implausible, "has no artifacts") {
+		t.Errorf("an empty database: %q, %s", r.Implausible, details(r))
+	}
+}
+
 func TestADatabaseWithoutHarborIsRefused(t *testing.T) {
 	store := newFake()
 	store.writeImages(t, "", 3)
