@@ -110,8 +110,7 @@ func (s *scratch) harbor(engine, version string) {
 	e := map[string]database.Engine{"postgresql": database.PostgreSQL, "mysql": database.MySQL}[engine]
 	server := s.server(e)
 	admin := server.TCP("")
-	drop := "DROP DATABASE IF EXISTS registry"
-	dbtest.Exec(s.t, admin, drop)
+	s.drop(admin)
 	dbtest.Exec(s.t, admin, "CREATE DATABASE registry"+map[database.Engine]string{database.MySQL: " CHARACTER SET utf8mb4"}[e])
 	s.settings = server.TCP("registry")
 	s.fill(version)
@@ -131,6 +130,26 @@ func (s *scratch) harbor(engine, version string) {
 		"    port: %d\n    db_name: registry\n    username: %s\n    password: %s\n    ssl_mode: disable\n", s.settings.Host, s.settings.Port, s.settings.User, string(s.settings.Password)))
 	s.write("data/secret/keys/secretkey", "0123456789abcdef")
 	s.write("etc/harbordb/password", string(s.settings.Password))
+}
+
+// drop removes what scratches before have left: registry and what restores made
+// beside it.
+func (s *scratch) drop(admin database.Settings) {
+	list := map[database.Engine]string{
+		database.PostgreSQL: "SELECT datname FROM pg_database WHERE datname LIKE 'registry%'",
+		database.MySQL:      "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'registry%'",
+	}[admin.Engine]
+	db := dbtest.Open(s.t, admin)
+	defer db.Close()
+	rows, err := db.Query(list)
+	s.check(err)
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		s.check(rows.Scan(&name))
+		dbtest.Exec(s.t, admin, "DROP DATABASE "+name)
+	}
+	s.check(rows.Err())
 }
 
 // password gives a role a password, in /etc/harbordb/ROLE.

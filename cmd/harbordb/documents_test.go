@@ -53,16 +53,18 @@ func commandOf(args []string) string {
 	return strings.TrimPrefix(c.name(), "harbordb ")
 }
 
-// documentation says which page has the fields of a command.
-func documentation(command string) string {
+// documentation says which pages have the fields of a command.
+func documentation(command string) []string {
 	group, _, _ := strings.Cut(command, " ")
 	switch group {
 	case "backup", "restore":
-		group = "snapshots"
+		return []string{"json/snapshots.md"}
+	case "repair":
+		return []string{"json/repair.md", "json/schema.md"} // which it refers to
 	case "version":
-		return "../../docs/JSON.md"
+		return []string{"JSON.md"}
 	}
-	return "../../docs/json/" + group + ".md"
+	return []string{"json/" + group + ".md"}
 }
 
 // noDocument are commands whose result is no document.
@@ -94,12 +96,12 @@ func checkDocuments(t *testing.T, folder string) {
 			continue // the same for all commands
 		}
 		seen[command] = true
-		named := namesIn(t, documentation(command))
+		named := namesIn(t, "../../docs", documentation(command)...)
 		for path := range fieldsOf(document, "") {
 			last := path[strings.LastIndex(path, ".")+1:]
 			if !named[last] && !unnamed[command+path] {
 				unnamed[command+path] = true
-				t.Errorf("harbordb %s: %s does not name the field %s", command, documentation(command), path)
+				t.Errorf("harbordb %s: docs/%s does not name the field %s", command, documentation(command)[0], path)
 			}
 		}
 	}
@@ -138,14 +140,18 @@ func fieldsOf(v any, path string) map[string]bool {
 
 var code = regexp.MustCompile("`([^`\n]+)`")
 
-// namesIn are the words that a page sets as code: `a.b`, `.c[]` names a, b, c.
-func namesIn(t *testing.T, page string) map[string]bool {
-	content, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
+// namesIn are the words that pages set as code: `a.b`, `.c[]` names a, b, c.
+func namesIn(t *testing.T, folder string, pages ...string) map[string]bool {
 	names := map[string]bool{}
-	for _, match := range code.FindAllStringSubmatch(string(content), -1) {
+	var all []byte
+	for _, page := range pages {
+		content, err := os.ReadFile(filepath.Join(folder, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, content...)
+	}
+	for _, match := range code.FindAllStringSubmatch(string(all), -1) {
 		for _, name := range strings.FieldsFunc(match[1], func(r rune) bool { return strings.ContainsRune(".[], {}\":", r) }) {
 			names[name] = true
 		}
@@ -164,11 +170,11 @@ func TestUnnamedFieldsAreFound(t *testing.T) {
 			t.Errorf("%s is missing in %v", want, found)
 		}
 	}
-	page := filepath.Join(t.TempDir(), "page.md")
-	if err := os.WriteFile(page, []byte("| `a[].b`, `.c` | text d |\n"), 0o600); err != nil {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "page.md"), []byte("| `a[].b`, `.c` | text d |\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	names := namesIn(t, page)
+	names := namesIn(t, folder, "page.md")
 	if !names["a"] || !names["b"] || !names["c"] || names["d"] {
 		t.Errorf("names: %v", names)
 	}
