@@ -92,7 +92,11 @@ func (p *planner) adviseReplication() {
 	}
 	p.startJobservice()
 	if p.chosen == nil || !p.chosen.gone && !p.chosen.deleted {
-		p.plan.After = append(p.plan.After, Step{What: "switch the policy on again in the interface (Replications), if it was switched off to stop the jobs; or delete it there, which is possible now"})
+		step := Step{What: "switch the policy on again in the interface (Replications), if it was switched off to stop the jobs"}
+		if len(p.plan.LeftAlone) == 0 {
+			step.What += "; or delete it there, which is possible now"
+		}
+		p.plan.After = append(p.plan.After, step)
 	}
 	p.noteEnabled()
 	p.noteLeftAlone()

@@ -41,6 +41,44 @@ func TestTablesOfRepairsFitATerminal(t *testing.T) {
 	}
 }
 
+func TestStepsAndNotesFitATerminal(t *testing.T) {
+	text := render(60, func(p *page) {
+		p.steps("before", []repair.Step{{What: strings.Repeat("stop jobservice, so that nothing runs; ", 4), Command: "docker compose stop\nkubectl scale"}})
+		p.list("to know", []string{strings.Repeat("a stuck row of SCAN_ALL: ", 8)})
+	})
+	for _, line := range strings.Split(text, "\n") {
+		if n := utf8.RuneCountInString(line); n > 60 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	for _, want := range []string{
+		"before\n  - stop jobservice, so that nothing runs; stop jobservice,\n    so that nothing runs; stop",
+		"\n      docker compose stop\n    or\n      kubectl scale\n",
+		"to know\n  a stuck row",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+}
+
+func TestListOfRepairsFitsATerminal(t *testing.T) {
+	var entries []repair.Entry
+	for _, scope := range []string{"all policies", "policy 12345 (to-the-other-data-centre)"} {
+		entries = append(entries, repair.Entry{ID: "20261121T023000.250Z-3f9a1c", Kind: repair.Replication, Scope: scope,
+			Target: repair.Target{Database: "registry"}, Rows: 1234567, State: repair.PartlyUndone, Detail: strings.Repeat("rows are as before; ", 9), Next: "harbordb repair undo 20261121T023000.250Z-3f9a1c"})
+	}
+	text := render(80, func(p *page) { repairTable(p, entries) })
+	for _, line := range strings.Split(text, "\n") {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if !strings.Contains(text, "replication, all") || !strings.Contains(text, "partly undone") {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestManyRowsAreCounted(t *testing.T) {
 	items := make([]repair.Item, 1234)
 	text := render(0, func(p *page) { itemTable(p, items) })

@@ -67,8 +67,8 @@ func (p *page) steps(title string, steps []repair.Step) {
 	p.heading("%s", title)
 	for _, step := range steps {
 		p.item("  - ", step.What)
-		for command := range strings.Lines(step.Command) {
-			p.line("      %s", strings.TrimSpace(command))
+		if step.Command != "" {
+			p.line("      %s", strings.ReplaceAll(step.Command, "\n", "\n    or\n      "))
 		}
 	}
 }
@@ -225,10 +225,14 @@ func repairTable(p *page, entries []repair.Entry) {
 		return
 	}
 	// An ID begins with the time of its repair.
-	columns := []column{{title: "ID"}, {title: "DATABASE", cut: true}, {title: "REPAIR"}, {title: "OF", cut: true}, {title: "ROWS", right: true}, {title: "STATE"}}
+	columns := []column{{title: "ID"}, {title: "DATABASE", cut: true}, {title: "REPAIR OF", cut: true}, {title: "ROWS", right: true}, {title: "STATE"}}
 	var rows []cells
 	for _, e := range entries {
-		rows = append(rows, cells{string(e.ID), e.Target.Database, string(e.Kind), e.Scope, strconv.Itoa(e.Rows), string(e.State)})
+		of := e.Scope
+		if e.Kind == repair.Replication {
+			of = "replication, " + of
+		}
+		rows = append(rows, cells{string(e.ID), e.Target.Database, of, strconv.Itoa(e.Rows), string(e.State)})
 	}
 	p.table(columns, rows)
 	for _, e := range entries {
