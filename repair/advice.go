@@ -16,7 +16,8 @@ const (
 	Unknown Deployment = ""
 )
 
-// commands are the commands of a deployment. Empty where nobody knows.
+// commands are the commands of a deployment; of an unknown one, those of each,
+// a line for each.
 type commands struct{ stop, start, redis string }
 
 // commandsOf: the installer's folder holds docker-compose.yml, with the service

@@ -156,6 +156,27 @@ func TestDamagedJournalIsNeverUndone(t *testing.T) {
 }
 
 // Old rows may hold secrets.
+// What becomes part of a statement is never taken from a file.
+func TestTypesOfAJournalAreNotBelieved(t *testing.T) {
+	h := postgres(t, 180, fixture(t, "executions22.sql"))
+	before := dbtest.Dump(t, h.raw)
+	id := h.apply(h.planReplication("8", repair.Options{}))
+	plan := filepath.Join(h.folder, "repairs", string(id), "plan.json")
+	written, err := os.ReadFile(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := strings.ReplaceAll(string(written), `"type": "pg_catalog.`, `"type": "text; DROP TABLE task; --`)
+	if forged == string(written) {
+		t.Fatalf("no types in %s", written)
+	}
+	if err := os.WriteFile(plan, []byte(forged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.undo(id)
+	dbtest.RequireSame(t, before, dbtest.Dump(t, h.raw))
+}
+
 func TestJournalIsForItsOwnerAlone(t *testing.T) {
 	h := postgres(t, 180, fixture(t, "executions22.sql"))
 	h.apply(h.planExecutions(repair.Options{}, "GARBAGE_COLLECTION"))
