@@ -97,7 +97,7 @@ func versionPlan(target Target, made time.Time, evidence schema.Evidence, d sche
 	p := &Plan{Kind: Schema, Scope: "schema version", Target: target, Made: made,
 		Rows: []Item{}, Policies: []Count{}, LeftAlone: []Item{}, Before: []Step{}, After: []Step{}, Notes: d.Warnings}
 	if d.Action == schema.Keep {
-		p.Notes = append(p.Notes, "nothing to repair: the row says "+from.String()+", and so does the catalog")
+		p.Notes = append(append(p.Notes, "nothing to repair: the row says "+from.String()+", and so does the catalog"), evidence.Verdict.Findings...)
 		return p
 	}
 	p.Version = &VersionChange{From: from, To: d.Target(from), Decision: d}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/harbordb/harbordb/database"
@@ -87,13 +88,13 @@ func Decide(ev Evidence) Decision {
 		d.Next = append(d.Next, "remove the cause that core's first log names, then start core: it runs migration 1 again")
 		return d
 	case v.Row == RowAlone:
-		return d.refuse(v.Findings[0], "restore a snapshot: harbordb snapshots ls")
-	case v.Row == RowUnknown && newerThanKnown(ev.Record):
+		return d.refuse(v.rowFinding, "restore a snapshot: harbordb snapshots ls")
+	case v.Row == RowUnknown && newerThanKnown(ev):
 		return d.refuse(fmt.Sprintf("version %s is newer than any that this harbordb knows", ev.Record), "use a newer harbordb, or name the version with --version")
 	case v.Structure == Merged || v.Structure == HalfRestored:
-		return d.refuse(v.Findings[len(v.Findings)-1], "restore a snapshot, or name the version with --version")
+		return d.refuse(v.structureFindings[0], "restore a snapshot, or name the version with --version")
 	case v.Structure == Unread:
-		return d.refuse(v.Findings[0])
+		return d.refuse(v.rowFinding)
 	case v.Confidence == Unsure:
 		return d.refuse(fmt.Sprintf("the catalog fits no version well; %s comes nearest", v.Shown), "harbordb schema status lists the differences; name the version with --version")
 	}
@@ -191,12 +192,13 @@ func alternatives(ev Evidence) []Alternative {
 	return list
 }
 
-// newerThanKnown reports that a recorded version is above all known ones.
-func newerThanKnown(rec Record) bool {
-	for _, m := range rec.marks() {
-		if m.Alembic == "" && m.Version > migrations[len(migrations)-1].Version {
-			return true
-		}
+// newerThanKnown reports that a recorded version is above all known ones and
+// may be true: a migration to come may change data alone. Where the catalog is
+// that of an older version, it cannot be.
+func newerThanKnown(ev Evidence) bool {
+	v := ev.Verdict
+	if ev.Record.Engine == database.MySQL || v.Confidence == Certain && v.Shown.Version < newestReleased() {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(ev.Record.Rows, func(r Row) bool { return r.Version > migrations[len(migrations)-1].Version })
 }

@@ -16,6 +16,10 @@ type dialect struct {
 	recorded  func(context.Context, database.Querier) (Record, error)
 	migrators func(context.Context, database.Querier) ([]Migrator, error)
 	write     func(ctx context.Context, tx database.Querier, from, to Record) error
+	// mayRead reports whether a table is there and the role sees all its
+	// rows. What is asked of rows beside the catalog is left out where it
+	// may not.
+	mayRead func(ctx context.Context, q database.Querier, rec Record, table string) (bool, error)
 	// mark reads the version in the name of a catalog file.
 	mark func(name string) (Mark, error)
 	// catalogQuery returns kind, table, name and definition of every object;
@@ -35,6 +39,7 @@ func dialectOf(e database.Engine) dialect {
 			recorded:     recordedPostgres,
 			migrators:    postgresMigrators,
 			write:        writePostgres,
+			mayRead:      postgresMayRead,
 			mark:         versionMark,
 			catalogQuery: pgCatalog,
 			catalogArgs:  func(rec Record) []any { return []any{rec.Schema} },
@@ -46,6 +51,7 @@ func dialectOf(e database.Engine) dialect {
 			recorded:     recordedMySQL,
 			migrators:    mysqlMigrators,
 			write:        writeMySQL,
+			mayRead:      mysqlMayRead,
 			mark:         func(name string) (Mark, error) { return Mark{Alembic: name}, nil },
 			catalogQuery: myCatalog,
 			catalogArgs:  func(Record) []any { return nil },
@@ -61,6 +67,18 @@ func versionMark(name string) (Mark, error) {
 	return Mark{Version: v}, err
 }
 
+func postgresMayRead(ctx context.Context, q database.Querier, rec Record, table string) (bool, error) {
+	var may bool
+	err := q.QueryRowContext(ctx, `select coalesce((
+		select pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') and not pg_catalog.row_security_active(c.oid)
+		from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2), false)`,
+		rec.Schema, table).Scan(&may)
+	return may, err
+}
+
+// mysqlMayRead: MySQL lists a table only for who may use it.
+func mysqlMayRead(context.Context, database.Querier, Record, string) (bool, error) { return true, nil }
+
 // explain turns a refusal of the server, and a lock that was not free in
 // time, into faults that say what is needed; other errors stay as they are.
 func explain(err error) error {
@@ -74,7 +92,7 @@ func explain(err error) error {
 	if !denied {
 		return err
 	}
-	return fault.Failedf("%w", err).WithHint("the role needs SELECT on Harbor's tables and USAGE on their schema; connect as the role that Harbor uses")
+	return fault.Failedf("%w", err).WithHint("the role needs SELECT on Harbor's tables, USAGE on their schema, and the server's catalogs; connect as the role that Harbor uses")
 }
 
 // column returns the values of a query with one column.

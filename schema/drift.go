@@ -114,10 +114,11 @@ func tolerate(d Drift) Drift {
 }
 
 // distance counts the objects, not collapsed, that speak against a version.
+// How the version table is made says nothing about the version.
 func (c comparison) distance(k known) int {
 	n := 0
 	for _, d := range c.differences(k) {
-		if d.harm() {
+		if d.harm() && !d.ofVersionTable() {
 			n++
 		}
 	}
@@ -126,6 +127,11 @@ func (c comparison) distance(k known) int {
 
 // versionTables hold the version; from 1.6 on nobody reads alembic_version.
 var versionTables = []string{"schema_migrations", "alembic_version"}
+
+// ofVersionTable is false for the one column that came and went with versions.
+func (d Drift) ofVersionTable() bool {
+	return slices.Contains(versionTables, d.Table) && d.Name != "data_version"
+}
 
 func (c comparison) differences(k known) []Drift {
 	var list []Drift
@@ -220,6 +226,9 @@ func (c comparison) classifyExtra(d Drift) (Class, string) {
 	}
 	if note := notaryTables[d.Table]; note != "" {
 		return Addition, note
+	}
+	if d.Kind == KindTable && d.Have != "" {
+		return Addition, "a " + d.Have
 	}
 	if d.Kind == KindConstraint || d.Kind == KindIndex {
 		for o, have := range c.live.catalog {

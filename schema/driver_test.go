@@ -183,8 +183,11 @@ func TestDriverRunsNothing(t *testing.T) {
 
 func TestWriteIsItsOwnUndo(t *testing.T) {
 	db := harbor(t, 31)
+	exec(t, db, loose)
 	thirty := 30
 	for name, from := range map[string][]Row{
+		"NULL":    {{Version: 31, NullDirty: true}, {NullVersion: true, Dirty: true}},
+		"twice":   {{Version: 31}, {Version: 31}},
 		"one":     {{Version: 40, Dirty: true, DataVersion: &thirty}},
 		"none":    {},
 		"several": {{Version: 12}, {Version: 31, DataVersion: &thirty}},

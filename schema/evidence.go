@@ -141,11 +141,18 @@ func (ev *Evidence) weigh(c comparison, emptySeeds []string) {
 }
 
 // emptySeeds returns the tables that hold rows in every Harbor, from its first
-// start on, and none here.
+// start on, and none here. A table that the role may not read is not among
+// them.
 func emptySeeds(ctx context.Context, q database.Querier, rec Record, l live) ([]string, error) {
 	var empty []string
 	for _, name := range dialectOf(rec.Engine).seeds {
 		if !l.has(KindTable, name, "") {
+			continue
+		}
+		if may, err := dialectOf(rec.Engine).mayRead(ctx, q, rec, name); err != nil || !may {
+			if err != nil {
+				return nil, fmt.Errorf("rights on table %s: %w", name, err)
+			}
 			continue
 		}
 		var any bool

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"time"
 
 	"github.com/harbordb/harbordb/database"
@@ -27,6 +28,9 @@ func LockKeys(dbname, schemaname string) [3]int64 {
 		key(schemaname + "\x00schema_migrations\x00/" + dbname),
 	}
 }
+
+// lockUsers are the releases that take each of LockKeys.
+var lockUsers = [3]string{"1.6 – 2.0", "2.1 – 2.4", "from 2.5 on"}
 
 // lockEra returns which of the keys the release takes.
 func (r Release) lockEra() int {
@@ -82,6 +86,9 @@ type Migrator struct {
 	Client   string   `json:"client,omitempty"` // address; "" for a unix socket
 	App      string   `json:"application,omitempty"`
 	Activity Activity `json:"activity"`
+	// Cores are the releases whose lock it is, such as "2.1 – 2.4"; "" where
+	// it is no lock.
+	Cores string `json:"lock_of,omitempty"`
 	// Exclusive: it holds tables so that nobody else can read them.
 	Exclusive bool `json:"exclusive"`
 	// Since is when its statement began, by the server's clock; zero where
@@ -144,7 +151,7 @@ func lockKeysHere(ctx context.Context, q database.Querier) ([]int64, error) {
 // PostgreSQL 10.
 const pgMigrators = `
 with locker as (
-  select pid, bool_or(granted) as held from pg_catalog.pg_locks
+  select pid, bool_or(granted) as held, max(objid::bigint) as key from pg_catalog.pg_locks
   where locktype = 'advisory' and classid = 0 and objsubid = 1 and objid::bigint = any($1)
     and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
   group by pid
@@ -155,7 +162,7 @@ with locker as (
 )
 select a.pid::bigint, coalesce(a.usename, '')::text, coalesce(pg_catalog.host(a.client_addr), ''), coalesce(a.application_name, ''),
   case when l.held then 'holds-lock' when l.pid is not null then 'waits-for-lock'
-       when c.pid is not null then 'changes-catalog' else 'runs-batch' end, c.pid is not null, a.query_start
+       when c.pid is not null then 'changes-catalog' else 'runs-batch' end, coalesce(l.key, 0), c.pid is not null, a.query_start
 from pg_catalog.pg_stat_activity a left join locker l on l.pid = a.pid left join changer c on c.pid = a.pid
 where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid()
   and coalesce(pg_catalog.to_jsonb(a) ->> 'backend_type', 'client backend') = 'client backend'
@@ -169,35 +176,41 @@ func postgresMigrators(ctx context.Context, q database.Querier) ([]Migrator, err
 	if err != nil {
 		return nil, err
 	}
-	return scanMigrators(ctx, q, pgMigrators, keys)
+	return scanMigrators(ctx, q, keys, pgMigrators, keys)
 }
 
 // myMigrators sees no lock: the migrator of the MySQL era takes none.
 const myMigrators = `
-select id, user, host, '', 'changes-catalog', false, cast(null as datetime)
+select id, user, host, '', 'changes-catalog', 0, false, cast(null as datetime)
 from information_schema.processlist
 where db = database() and id <> connection_id() and command = 'Query'
   and info regexp '^[[:space:]]*(alter|create|drop|rename)[[:space:]]'
 order by id`
 
 func mysqlMigrators(ctx context.Context, q database.Querier) ([]Migrator, error) {
-	return scanMigrators(ctx, q, myMigrators)
+	return scanMigrators(ctx, q, nil, myMigrators)
 }
 
-func scanMigrators(ctx context.Context, q database.Querier, query string, args ...any) ([]Migrator, error) {
+// scanMigrators reads sessions. keys are those of the locks, three for each
+// schema.
+func scanMigrators(ctx context.Context, q database.Querier, keys []int64, query string, args ...any) ([]Migrator, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	defer rows.Close()
 	list := []Migrator{}
 	for rows.Next() {
 		var m Migrator
 		var since sql.NullTime
-		if err := rows.Scan(&m.PID, &m.User, &m.Client, &m.App, &m.Activity, &m.Exclusive, &since); err != nil {
+		var key int64
+		if err := rows.Scan(&m.PID, &m.User, &m.Client, &m.App, &m.Activity, &key, &m.Exclusive, &since); err != nil {
 			return nil, err
 		}
 		m.Since = since.Time
+		if i := slices.Index(keys, key); i >= 0 {
+			m.Cores = lockUsers[i%len(lockUsers)]
+		}
 		list = append(list, m)
 	}
 	return list, rows.Err()

@@ -21,8 +21,8 @@ func (p *Preflight) checkMySQLEra(e database.Engine) {
 	default:
 		p.withinMySQL()
 	}
-	if p.Verdict.Row != RowHonest && len(p.Verdict.Findings) > 0 {
-		p.find(Finding{ID: "row", Severity: Blocks, Text: p.Verdict.Findings[0], Fix: "harbordb repair schema"})
+	if p.Verdict.rowFinding != "" {
+		p.find(Finding{ID: "row", Severity: Blocks, Text: p.Verdict.rowFinding, Fix: "harbordb repair schema"})
 	}
 }
 

@@ -111,10 +111,10 @@ func Check(ctx context.Context, q database.Querier, e database.Engine, server da
 		return p, nil
 	}
 	if ev.Verdict.Structure == Unread {
-		p.find(Finding{ID: "running", Severity: Blocks, Text: ev.Verdict.Findings[0], Fix: "wait until it has ended, then check again"})
+		p.find(Finding{ID: "running", Severity: Blocks, Text: ev.Verdict.rowFinding, Fix: "wait until it has ended, then check again"})
 		return p, nil
 	}
-	c := checking{p: &p, ctx: ctx, q: q, live: ev.live, running: ev.Running}
+	c := checking{p: &p, ctx: ctx, q: q, live: ev.live, running: ev.Running, decision: Decide(ev)}
 	for _, step := range []func() error{
 		c.row, c.start, c.locks, c.steps, func() error { return c.server(server) }, c.obstacles, c.losses, c.formats,
 	} {
@@ -127,13 +127,14 @@ func Check(ctx context.Context, q database.Querier, e database.Engine, server da
 
 // checking is a Preflight in the making.
 type checking struct {
-	p       *Preflight
-	ctx     context.Context
-	q       database.Querier
-	live    live
-	running []Migrator
-	runs    []Migration // what core will run once the row is right
-	stops   bool        // core refuses even then
+	p        *Preflight
+	ctx      context.Context
+	q        database.Querier
+	live     live
+	running  []Migrator
+	decision Decision    // how the row is put right
+	runs     []Migration // what core will run once it is
+	stops    bool        // core refuses even then
 }
 
 // row finds what is wrong with the recorded version and the catalog.
@@ -142,22 +143,43 @@ func (c *checking) row() error {
 	switch v.Row {
 	case RowHonest:
 	case RowFresh:
-		c.p.find(Finding{ID: "empty", Severity: Danger, Text: v.Findings[0] + "; core would fill it as if Harbor were new",
+		c.p.find(Finding{ID: "empty", Severity: Danger, Text: v.rowFinding + "; core would fill it as if Harbor were new",
 			Fix: "if there should be data here, restore a snapshot; look for other folders in <data_volume>/database"})
 	default:
-		c.p.find(Finding{ID: "row", Severity: Blocks, Text: v.Findings[0], Fix: "harbordb repair schema"})
+		c.p.find(Finding{ID: "row", Severity: Blocks, Text: v.rowFinding, Fix: c.rowFix()})
 	}
+	found := strings.Join(v.structureFindings, "; ")
 	switch v.Structure {
 	case Merged, HalfRestored:
-		c.p.find(Finding{ID: "structure", Severity: Blocks, Text: v.Findings[len(v.Findings)-1], Fix: "restore a snapshot; harbordb schema status lists the differences"})
+		c.p.find(Finding{ID: "structure", Severity: Blocks, Text: found, Fix: "restore a snapshot; harbordb schema status lists the differences"})
 	case Damaged:
-		c.p.find(Finding{ID: "structure", Severity: Danger, Text: v.Findings[len(v.Findings)-1], Fix: "harbordb schema status lists the differences; make the missing objects again or restore a snapshot"})
+		c.p.find(Finding{ID: "structure", Severity: Danger, Text: found, Fix: "harbordb schema status lists the differences; make the missing objects again or restore a snapshot"})
 	}
+	c.schemas()
+	return nil
+}
+
+// rowFix says how the row is put right.
+func (c *checking) rowFix() string {
+	switch d := c.decision; {
+	case d.Action != Refuse:
+		return "harbordb repair schema"
+	case len(d.Next) > 0:
+		return d.Next[0]
+	default:
+		return d.Why[0]
+	}
+}
+
+// schemas finds that Harbor is in several schemas, or not where this role
+// would look for it.
+func (c *checking) schemas() {
 	if len(c.p.Record.Schemas) > 1 {
 		c.p.find(Finding{ID: "schemas", Severity: Blocks, Text: "Harbor's tables are in several schemas: " + strings.Join(c.p.Record.Schemas, ", "),
 			Fix: "set the search path of the role to the right one and drop the other"})
+	} else if text := c.p.Record.elsewhere(); text != "" {
+		c.p.find(Finding{ID: "search-path", Severity: Warns, Text: text, Fix: "see that the search path of the role that core uses begins with " + c.p.Record.Schema})
 	}
-	return nil
 }
 
 // start plays the core, with the row as it is and as it should be.
@@ -169,6 +191,9 @@ func (c *checking) start() error {
 	var err error
 	if c.p.Start, err = c.p.Target.Start(row); err != nil {
 		return err
+	}
+	if c.p.Verdict.Row == RowNotHarbor {
+		c.p.Start = c.p.Target.cannotRead(`column "dirty" does not exist`)
 	}
 	then := c.p.Start
 	if v := c.p.Verdict; v.Row != RowHonest && v.Row != RowFresh && v.Structure != Absent {
@@ -190,14 +215,14 @@ func (c *checking) again() {
 	if c.p.Start.Refuses() {
 		return
 	}
-	text := fmt.Sprintf("core would start on a row that lies: it says %s, and the catalog is that of %s", c.p.Record, c.p.Verdict.Shown)
+	text := fmt.Sprintf("core would start on a row that lies: it says %s, and the catalog %s", c.p.Record, c.p.Verdict.fits())
 	for _, m := range c.p.Start.Runs {
 		if m.Version <= c.p.Verdict.Shown.Version {
 			text = fmt.Sprintf("core would run migration %s again, which is applied already: it fails or repeats what it did, and leaves %s, dirty", m.Version, m.Version)
 			break
 		}
 	}
-	c.p.find(Finding{ID: "lying-row", Severity: Blocks, Text: text, Fix: "harbordb repair schema"})
+	c.p.find(Finding{ID: "lying-row", Severity: Blocks, Text: text, Fix: c.rowFix()})
 }
 
 // refused finds why core refuses an honest version.
@@ -221,11 +246,7 @@ func (c *checking) refused(o Outcome) {
 // locks finds who is in the way right now.
 func (c *checking) locks() error {
 	for _, m := range c.running {
-		text := m.String() + ": core would wait for it without end"
-		if c.p.Target.lockEra() == 0 {
-			text = m.String() + `: core would give up after 15 s with "timeout: can't acquire database lock"`
-		}
-		c.p.find(Finding{ID: "running", Severity: Blocks, Text: text, Fix: "wait until it has ended, then check again"})
+		c.p.find(Finding{ID: "running", Severity: Blocks, Text: m.String() + ": " + c.meets(m), Fix: "wait until it has ended, then check again"})
 	}
 	if len(c.runs) == 0 || c.p.Verdict.Structure == Absent {
 		return nil
@@ -239,6 +260,18 @@ func (c *checking) locks() error {
 			Text: "open transactions hold locks on Harbor's tables: a migration would wait for them", Fix: "stop Harbor and whatever else uses the database before the upgrade"})
 	}
 	return nil
+}
+
+// meets says what a core of the target would do beside a migrator. Cores with
+// another key do not notice each other.
+func (c *checking) meets(m Migrator) string {
+	switch target := c.p.Target; {
+	case m.Cores != "" && m.Cores != lockUsers[target.lockEra()]:
+		return fmt.Sprintf("the lock of releases %s, which core of %s does not know, so that both would migrate at once", m.Cores, target)
+	case target.lockEra() == 0:
+		return `core would give up after 15 s with "timeout: can't acquire database lock"`
+	}
+	return "core would wait for it without end"
 }
 
 // openTransactions are sessions that a migration would wait for: idle inside
@@ -267,6 +300,9 @@ func (c *checking) steps() error {
 		step := Step{Migration: m, File: m.File(), Loads: byVersion[m.Version]}
 		if step.Loads == nil {
 			step.Loads = []Load{}
+		}
+		if known, ok := migrationAt(m.Version); !ok || known.Title != m.Title {
+			c.p.Skipped = append(c.p.Skipped, fmt.Sprintf("%s: harbordb does not know this migration, nor what it needs and may fail on", step.File))
 		}
 		c.p.Steps = append(c.p.Steps, step)
 	}
@@ -298,8 +334,12 @@ func (c *checking) server(server database.Server) error {
 		}
 	}
 	b, err := bundledFor(c.ctx, c.q, server, c.p.Target)
-	if err != nil || b == nil {
+	if err != nil {
 		return err
+	}
+	if b == nil {
+		c.p.Skipped = append(c.p.Skipped, fmt.Sprintf("which PostgreSQL the database image of %s runs, and which data folder it wants, are not known", c.p.Target))
+		return nil
 	}
 	c.p.Bundled = b
 	if b.Accepts {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/dbtest"
@@ -203,6 +204,17 @@ func TestWhatIsInTheWayNow(t *testing.T) {
 	if got := ids(p); !slices.Equal(got, []string{"running", "open-transaction"}) || p.OK() {
 		t.Errorf("%s, %+v", p.Answer, p.Findings)
 	}
+	if text := p.Findings[0].Text; !strings.Contains(text, "releases from 2.5 on") || !strings.Contains(text, "both would migrate at once") {
+		t.Errorf("a core of another era holds the lock: %s", text)
+	}
+	for release, want := range map[string]string{"2.15.2": "without end", "2.0.6": "both would migrate"} {
+		if p = check(t, db, release); !strings.Contains(p.Findings[0].Text, want) {
+			t.Errorf("%s: %+v", release, p.Findings)
+		}
+	}
+	if _, err := lock.ExecContext(t.Context(), `select pg_advisory_unlock_all(), pg_advisory_lock($1)`, LockKeys(dbname, "public")[0]); err != nil {
+		t.Fatal(err)
+	}
 	if p = check(t, db, "2.0.6"); !strings.Contains(p.Findings[0].Text, "15 s") {
 		t.Errorf("%+v", p.Findings)
 	}
@@ -231,6 +243,36 @@ func TestPreflightSeesStrangeDatabases(t *testing.T) {
 				t.Errorf("%s, %+v", p.Answer, p.Findings)
 			}
 		})
+	}
+}
+
+// TestNotarysVersionTable: repairing the row is no way out of it.
+func TestNotarysVersionTable(t *testing.T) {
+	p := check(t, damaged(t, harbor(t, 91), `alter table schema_migrations drop column dirty`), "2.8.0")
+	if len(p.Findings) == 0 || p.Findings[0].ID != "row" || !strings.Contains(p.Findings[0].Fix, "a database each") {
+		t.Errorf("%+v", p.Findings)
+	}
+	if p.Start.Error != `column "dirty" does not exist` {
+		t.Errorf("core says %q", p.Start.Error)
+	}
+}
+
+// TestUnknownMigrationIsSaid: what a file of a release to come does is not
+// known, and neither is what its database image wants.
+func TestUnknownMigrationIsSaid(t *testing.T) {
+	file := &fstest.MapFile{}
+	release, err := ReleaseFromFolder("v2.17.0", fstest.MapFS{"0180_2.15.0_schema.up.sql": file, "0190_other.up.sql": file, "0200_2.17.0_schema.up.sql": file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Check(t.Context(), harbor(t, 180), database.PostgreSQL, database.Server{Product: "PostgreSQL", Version: "15", Number: 150000}, release)
+	if err != nil || !p.OK() || len(p.Steps) != 2 {
+		t.Fatalf("%v: %+v", err, p)
+	}
+	for i, want := range []string{"0190_other.up.sql", "0200_2.17.0_schema.up.sql", "database image"} {
+		if len(p.Skipped) <= i || !strings.Contains(p.Skipped[i], want) {
+			t.Errorf("skipped %q, want %s", p.Skipped, want)
+		}
 	}
 }
 

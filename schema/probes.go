@@ -120,25 +120,26 @@ func contradictions(list []Probe, at Version) []string {
 // dataProbe finds rows that the upper half of a pair of equal catalogs would
 // not have left. Its absence proves nothing: the rows may never have been.
 type dataProbe struct {
-	found string // what a row that it finds is
-	query string // one boolean; tables are qualified with %[1]s
+	found string   // what a row that it finds is
+	reads []string // the relations that the query reads
+	query string   // one boolean; {s} stands for the schema
 }
 
 // dataProbes are for the versions that changed data alone. Migration 71 left
 // no trace that could be asked for.
 var dataProbes = map[Version]dataProbe{
-	31: {"an artifact with a negative repository_id whose repository exists",
+	31: {"an artifact with a negative repository_id whose repository exists", []string{"artifact", "repository"},
 		`select exists (select from {s}artifact a join {s}repository r on r.name = a.repository_name where a.repository_id < 0)`},
-	41: {"a SCHEDULER execution without a revision",
+	41: {"a SCHEDULER execution without a revision", []string{"execution", "task"},
 		`select exists (select from {s}execution e join {s}task t on t.execution_id = e.id
 		  where e.vendor_type = 'SCHEDULER' and e.revision is null)`},
-	61: {"a user whose e-mail address is the empty text",
+	61: {"a user whose e-mail address is the empty text", []string{"harbor_user"},
 		`select exists (select from {s}harbor_user where email = '')`},
-	82: {"a Running execution whose tasks have all succeeded",
+	82: {"a Running execution whose tasks have all succeeded", []string{"execution", "task"},
 		`select exists (select from {s}execution e where e.status = 'Running'
 		  and exists (select from {s}task t where t.execution_id = e.id)
 		  and not exists (select from {s}task t where t.execution_id = e.id and t.status <> 'Success'))`},
-	171: {"a used audit log without the property skip_audit_log_database",
+	171: {"a used audit log without the property skip_audit_log_database", []string{"audit_log_id_seq", "properties"},
 		`select (select last_value > 1 from {s}audit_log_id_seq) and not exists (
 		  select from {s}properties where k = 'skip_audit_log_database')`},
 }
@@ -149,6 +150,11 @@ func againstUpper(ctx context.Context, q database.Querier, rec Record, upper Ver
 	p, ok := dataProbes[upper]
 	if !ok {
 		return "", nil
+	}
+	for _, relation := range p.reads {
+		if may, err := dialectOf(rec.Engine).mayRead(ctx, q, rec, relation); err != nil || !may {
+			return "", err
+		}
 	}
 	var found bool
 	if err := q.QueryRowContext(ctx, inSchema(rec, p.query)).Scan(&found); err != nil {

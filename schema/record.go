@@ -28,6 +28,9 @@ type Record struct {
 	// does. Schemas are all that do; more than one is a fault of its own.
 	Schema  string   `json:"schema,omitempty"`
 	Schemas []string `json:"schemas,omitempty"`
+	// CurrentSchema is where a core that connected as this role would look:
+	// the first schema of the search path that exists, "" for none.
+	CurrentSchema string `json:"current_schema,omitempty"`
 	// Table reports that schema_migrations exists, Rows what is in it, in
 	// the order of the versions. Harbor keeps exactly one row; none is a
 	// fresh database.
@@ -55,6 +58,10 @@ type Row struct {
 	Version     Version `json:"version"`
 	Dirty       bool    `json:"dirty"`
 	DataVersion *int    `json:"data_version,omitempty"` // Harbor 2.0 only
+	// NullVersion and NullDirty are for a table that has lost its
+	// constraints: the value is NULL, and no core can read the row.
+	NullVersion bool `json:"null_version,omitempty"`
+	NullDirty   bool `json:"null_dirty,omitempty"`
 }
 
 // One returns the one row of a record that has exactly one.
@@ -88,11 +95,21 @@ func (r Record) String() string {
 
 // String is the row in a few words.
 func (r Row) String() string {
-	if r.Dirty {
-		return r.Version.String() + ", dirty"
+	version := r.Version.String()
+	if r.NullVersion {
+		version = "NULL"
 	}
-	return r.Version.String()
+	switch {
+	case r.NullDirty:
+		return version + ", dirty NULL"
+	case r.Dirty:
+		return version + ", dirty"
+	}
+	return version
 }
+
+// readable reports whether a core can read the row.
+func (r Row) readable() bool { return !r.NullVersion && !r.NullDirty }
 
 func describeValues(table bool, name string, values []string) string {
 	switch {
@@ -113,7 +130,7 @@ func (r Record) Releases() []Release {
 	if v, ok := r.AlembicValue(); ok {
 		return ReleasesAtAlembic(v)
 	}
-	if row, ok := r.One(); ok && r.Engine == database.PostgreSQL {
+	if row, ok := r.One(); ok && row.readable() && r.Engine == database.PostgreSQL {
 		return ReleasesAt(row.Version)
 	}
 	return nil
@@ -171,6 +188,9 @@ func recordedPostgres(ctx context.Context, q database.Querier) (Record, error) {
 		return Record{}, err
 	}
 	rec := Record{Engine: database.PostgreSQL, Rows: []Row{}, Alembic: []string{}}
+	if err := q.QueryRowContext(ctx, `select coalesce(pg_catalog.current_schema()::text, '')`).Scan(&rec.CurrentSchema); err != nil {
+		return Record{}, err
+	}
 	for _, p := range places {
 		if p.harbor() {
 			rec.Schemas = append(rec.Schemas, p.schema)
@@ -237,7 +257,11 @@ func noHarborIn(places []place) error {
 
 // readVersionRows reads schema_migrations and alembic_version of rec.Schema.
 func readVersionRows(ctx context.Context, q database.Querier, rec *Record) error {
-	if rec.AlembicTable {
+	alembic, err := postgresMayRead(ctx, q, *rec, "alembic_version")
+	if err != nil {
+		return fmt.Errorf("table alembic_version: %w", err)
+	}
+	if alembic {
 		values, err := column[string](ctx, q, fmt.Sprintf(`select version_num::text from %s.alembic_version order by 1 limit %d`, database.PostgreSQL.QuoteIdent(rec.Schema), maxRows))
 		if err != nil {
 			return fmt.Errorf("table alembic_version: %w", err)
@@ -272,16 +296,17 @@ func readRows(ctx context.Context, q database.Querier, rec Record) ([]Row, error
 	rows, err := q.QueryContext(ctx, fmt.Sprintf(`select version, %s, %s from %s.schema_migrations order by 1, 2 limit %d`,
 		dirty, data, database.PostgreSQL.QuoteIdent(rec.Schema), maxRows))
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	defer rows.Close()
 	list := []Row{}
 	for rows.Next() {
-		var r Row
-		var data sql.NullInt64
-		if err := rows.Scan(&r.Version, &r.Dirty, &data); err != nil {
+		var version, data sql.NullInt64
+		var dirty sql.NullBool
+		if err := rows.Scan(&version, &dirty, &data); err != nil {
 			return nil, err
 		}
+		r := Row{Version: Version(version.Int64), Dirty: dirty.Bool, NullVersion: !version.Valid, NullDirty: !dirty.Valid}
 		if data.Valid {
 			n := int(data.Int64)
 			r.DataVersion = &n

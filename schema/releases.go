@@ -99,6 +99,9 @@ func Releases() []Release {
 	return append(slices.Clone(mysqlReleases), postgresReleases...)
 }
 
+// newestReleased is the highest version that a release ships.
+func newestReleased() Version { return postgresReleases[len(postgresReleases)-1].Max }
+
 // ReleasesAt returns the releases whose highest migration is v, ascending;
 // none for a version that no release ends at.
 func ReleasesAt(v Version) []Release {
@@ -127,7 +130,7 @@ func ReleasesAtAlembic(value string) []Release {
 // releaseForm is how people and Harbor itself write a release: v2.11.0,
 // 2.11.0, 2.11, or with the commit that Harbor's own API adds,
 // v2.11.0-6b7ecba1.
-var releaseForm = regexp.MustCompile(`^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:-[0-9a-f]{7,40})?$`)
+var releaseForm = regexp.MustCompile(`^[vV]?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:-[0-9a-f]{7,40})?$`)
 
 // ParseRelease returns the release that s names. "2.11" means the newest
 // patch release of that line. An unknown release is a usage fault that names
@@ -135,7 +138,8 @@ var releaseForm = regexp.MustCompile(`^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:
 func ParseRelease(s string) (Release, error) {
 	m := releaseForm.FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil {
-		return Release{}, fault.Usagef("%q is not a Harbor release", s).WithHint("releases are written like v2.11.0; harbordb schema releases lists them")
+		return Release{}, fault.Usagef("%q is not a Harbor release", s).
+			WithHint("releases are written like v2.11.0, and harbordb schema releases lists them; another one, such as a candidate, is described by its migration files: harbordb schema check --to NAME --migrations DIR")
 	}
 	want := [3]int{atoi(m[1]), atoi(m[2]), -1}
 	if m[3] != "" {

@@ -83,7 +83,13 @@ func (r Release) Start(row *Row) (Outcome, error) {
 	if text := r.floorError(row); text != "" {
 		return Outcome{Runs: []Migration{}, Error: text, Log: []string{r.fatalLine(text)}}, nil
 	}
-	if row != nil && row.Version < Version(database.NilVersion) {
+	switch {
+	case row == nil:
+	case row.NullVersion:
+		return r.cannotRead(`sql: Scan error on column index 0, name "version": converting NULL to int is unsupported`), nil
+	case row.NullDirty:
+		return r.cannotRead(`sql: Scan error on column index 1, name "dirty": sql/driver: couldn't convert <nil> (<nil>) into type bool`), nil
+	case row.Version < Version(database.NilVersion):
 		// golang-migrate does not expect such a number and panics.
 		text := fmt.Sprintf("suint(%d) expects input >= 0", row.Version)
 		return Outcome{Runs: []Migration{}, Error: text, Log: []string{"panic: " + text}}, nil
@@ -108,6 +114,11 @@ func (r Release) Start(row *Row) (Outcome, error) {
 	text, info := r.wording(err, *log)
 	lines := r.failureLines(text)
 	return Outcome{Runs: []Migration{}, Error: text, Log: append(append(lines[:1:1], info...), lines[1:]...)}, nil
+}
+
+// cannotRead is what a core does with a version table that it cannot read.
+func (r Release) cannotRead(text string) Outcome {
+	return Outcome{Runs: []Migration{}, Error: text, Log: r.failureLines(text)}
 }
 
 // wording says err as the golang-migrate of the release did, and which lines

@@ -39,6 +39,8 @@ func TestCoreSaysWhatItSays(t *testing.T) {
 		"too old for 2.0":             {"2.0.0", &Row{Version: 5}, "please upgrade to version 1.9 first", "failed to migrate: please upgrade to version 1.9 first"},
 		"too old for 2.8":             {"2.8.6", &Row{Version: 12}, "please upgrade to version 1.10 first", "failed to migrate the database, error: please upgrade to version 1.10 first"},
 		"a number that nobody writes": {"2.11.0", &Row{Version: -5}, "suint(-5) expects input >= 0", "panic: suint(-5) expects input >= 0"},
+		"a version that is NULL":      {"2.11.0", &Row{NullVersion: true}, `sql: Scan error on column index 0, name "version": converting NULL to int is unsupported`, `failed to migrate the database, error: sql: Scan error on column index 0, name "version": converting NULL to int is unsupported`},
+		"a flag that is NULL":         {"1.8.6", &Row{Version: 5, NullDirty: true}, `sql: Scan error on column index 1, name "dirty": sql/driver: couldn't convert <nil> (<nil>) into type bool`, `failed to initialize database: sql: Scan error on column index 1, name "dirty": sql/driver: couldn't convert <nil> (<nil>) into type bool`},
 		"nothing to do":               {"1.10.0", &Row{Version: 15}, "", "No change in schema, skip."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,6 +105,7 @@ func TestReleaseFromFolder(t *testing.T) {
 		"no migrations": {"README.md": file},
 		"empty":         {},
 		"two of one":    {"0001_a.up.sql": file, "1_b.up.sql": file},
+		"too large":     {"0001_a.up.sql": file, "18446744073709551615_b.up.sql": file},
 	} {
 		if _, err := ReleaseFromFolder("main", fsys); fault.KindOf(err) != fault.Usage {
 			t.Errorf("%s: %v, want a usage fault", name, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 
@@ -92,6 +93,9 @@ func ReleaseFromFolder(name string, fsys fs.FS) (Release, error) {
 		m, err := source.DefaultParse(e.Name())
 		if err != nil || e.IsDir() || m.Direction != source.Up {
 			continue
+		}
+		if m.Version > math.MaxInt64 {
+			return Release{}, fault.Usagef("folder of migrations: the number of %s is too large for a schema version", e.Name())
 		}
 		one := Migration{Version: Version(m.Version), Title: m.Identifier}
 		if k, ok := migrationAt(one.Version); ok {

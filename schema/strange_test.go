@@ -3,6 +3,7 @@ package schema
 import (
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,13 +77,17 @@ func TestStrangeDatabases(t *testing.T) {
 		"the same with a row that lies":              {180, `drop table label_reference; update schema_migrations set version = 171`, RowLying, HalfRestored, Refuse, "171"},
 		"an older dump in a newer database":          {120, harborsql.Defect("merged"), RowHonest, Merged, Keep, "several versions"},
 		"the same with a dirty row":                  {120, harborsql.Defect("merged") + `; update schema_migrations set dirty = true`, RowDirty, Merged, Refuse, "dirty"},
-		"Notary's version table":                     {100, `alter table schema_migrations drop column dirty; create table tuf_files (id serial primary key)`, RowNotHarbor, "", Refuse, "Notary"},
+		"Notary's version table":                     {100, `alter table schema_migrations drop column dirty; create table tuf_files (id serial primary key)`, RowNotHarbor, Sound, Refuse, "Notary"},
 		"a version of a development build":           {5, `update schema_migrations set version = 6`, RowUnknown, Sound, Set, "no known Harbor release"},
 		"a version of a far future":                  {180, `update schema_migrations set version = 300`, RowUnknown, Sound, Refuse, "no known Harbor release"},
 		"an upgrade between two migrations":          {2, ``, RowHonest, Sound, Keep, ""},
 		"a version in no release":                    {181, ``, RowHonest, Sound, Keep, ""},
 		"Notary's tables beside Harbor's":            {100, `create table tuf_files (id serial primary key); create table private_keys (id serial primary key)`, RowHonest, Sound, Keep, ""},
 		"the key of the version table lost":          {100, `alter table schema_migrations drop constraint schema_migrations_pkey; insert into schema_migrations values (100, false), (91, true)`, RowDuplicated, Damaged, Set, "3 rows"},
+		"the same row twice":                         {110, loose + `insert into schema_migrations values (110, false)`, RowDuplicated, Damaged, Set, "2 rows"},
+		"a version that is NULL":                     {110, loose + `update schema_migrations set version = null`, RowUnknown, Damaged, Set, "NULL, which no core can read"},
+		"a dirty flag that is NULL":                  {110, loose + `update schema_migrations set dirty = null`, RowUnknown, Damaged, Set, "110, dirty NULL, which no core can read"},
+		"a version that an old catalog cannot have":  {110, `update schema_migrations set version = 9223372036854775807`, RowUnknown, Sound, Set, "no known Harbor release"},
 		"a negative version, left by golang-migrate": {100, `update schema_migrations set version = -1, dirty = true`, RowDirty, Sound, Set, "-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +109,10 @@ func TestStrangeDatabases(t *testing.T) {
 		})
 	}
 }
+
+// loose takes the constraints of the version table away.
+const loose = `alter table schema_migrations drop constraint schema_migrations_pkey;
+	alter table schema_migrations alter version drop not null, alter dirty drop not null;`
 
 // TestVersionsBetweenReleases: they are honest, and said to be unusual.
 func TestVersionsBetweenReleases(t *testing.T) {
@@ -150,6 +159,43 @@ func TestAnySearchPath(t *testing.T) {
 		if err != nil || ev.Verdict.Shown.Version != 130 || len(ev.Drift) > 0 {
 			t.Errorf("%s: %v, shown %s, drift %v", path, err, ev.Verdict.Shown, ev.Drift)
 		}
+	}
+}
+
+// TestElsewhere: a core looks in the first schema of its search path alone.
+func TestElsewhere(t *testing.T) {
+	db := harbor(t, 130)
+	exec(t, db, `alter schema public rename to registry; create schema public`)
+	ev := look(t, db)
+	if ev.Record.Schema != "registry" || !ev.Verdict.Healthy() || !strings.Contains(strings.Join(ev.Verdict.Notes, "\n"), "begins with public") {
+		t.Errorf("in %s: %q, notes %q", ev.Record.Schema, ev.Verdict.Findings, ev.Verdict.Notes)
+	}
+	if got := ids(check(t, db, "2.10.3")); !slices.Equal(got, []string{"search-path"}) {
+		t.Errorf("found %q", got)
+	}
+	exec(t, db, `drop schema public`)
+	if notes := look(t, db).Verdict.Notes; !strings.Contains(strings.Join(notes, "\n"), "no schema of this role's search path exists") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// TestOneDifferenceBesideAnHonestRow: the row and the nearest catalog say the
+// same, however near the next one comes.
+func TestOneDifferenceBesideAnHonestRow(t *testing.T) {
+	ev := look(t, damaged(t, harbor(t, 180), `drop index idx_task_job_id`))
+	if v := ev.Verdict; v.Row != RowHonest || v.Structure != Damaged || v.Confidence != Likely {
+		t.Errorf("%s, %s, %s: %q", v.Row, v.Structure, v.Confidence, v.Findings)
+	}
+}
+
+// TestReaderOfSomeTables: the catalog can be read without any right, so that a
+// role that is kept from secrets sees the version all the same.
+func TestReaderOfSomeTables(t *testing.T) {
+	tx := damaged(t, harbor(t, 171), `create role reader; grant select on schema_migrations to reader;
+		alter table role enable row level security; grant select on role to reader; set local role reader`)
+	ev, err := Inspect(t.Context(), tx, database.PostgreSQL)
+	if err != nil || !ev.Verdict.Healthy() || ev.Verdict.Shown.Version != 171 {
+		t.Errorf("%v, shown %s, %q", err, ev.Verdict.Shown, ev.Verdict.Findings)
 	}
 }
 

@@ -68,6 +68,9 @@ type Verdict struct {
 	Against    []string   `json:"against"`
 	Findings   []string   `json:"findings"` // what is wrong, one sentence each; empty where all is well
 	Notes      []string   `json:"notes"`    // what is unusual and not wrong
+
+	rowFinding        string   // the one of Findings that is about the row, "" for none
+	structureFindings []string // those that are about the catalog
 }
 
 // Healthy reports that the row says what the catalog shows and that nothing
@@ -103,7 +106,7 @@ func choose(ranking []Candidate, versions []known, rec Record) (shown Mark, pair
 		confidence = Certain
 	case one && least <= smallDamage && next-least >= clearGap && !nearlyRecorded(ranking, least, rec):
 		confidence = Likely
-	case one && least <= smallDamage && explainedByDirty(versions, nearest, rec):
+	case one && least <= smallDamage && (explainedByDirty(versions, nearest, rec) || rec.says(shown)):
 		confidence = Likely
 	default:
 		confidence = Unsure
@@ -135,6 +138,12 @@ func settle(fit []Mark, rec Record) Mark {
 		return named[0]
 	}
 	return fit[0]
+}
+
+// says reports that one clean row, and nothing else, is there and names m.
+func (r Record) says(m Mark) bool {
+	rows := r.marks()
+	return len(rows) == 1 && !rows[0].dirty && rows[0].Mark == m
 }
 
 // nearlyRecorded reports that the version of the one clean row is hardly
@@ -181,7 +190,7 @@ func explainedByDirty(versions []known, nearest []int, rec Record) bool {
 // rowMark is a recorded version of either era.
 type rowMark struct {
 	Mark
-	dirty bool
+	dirty, unreadable bool
 }
 
 // marks returns the recorded versions of either era.
@@ -194,7 +203,7 @@ func (r Record) marks() []rowMark {
 		return list
 	}
 	for _, row := range r.Rows {
-		list = append(list, rowMark{Mark{Version: row.Version}, row.Dirty})
+		list = append(list, rowMark{Mark{Version: row.Version}, row.Dirty, !row.readable()})
 	}
 	return list
 }
@@ -212,6 +221,7 @@ func judgeBare(rec Record) Verdict {
 		v.Row = RowAlone
 		v.Findings = []string{fmt.Sprintf("the row says %s, but none of Harbor's tables is there: the database is empty though it should not be", rec)}
 	}
+	v.rowFinding = v.Findings[0]
 	v.For = append(v.For, "none of Harbor's tables is there")
 	return v
 }
@@ -219,16 +229,22 @@ func judgeBare(rec Record) Verdict {
 // judgeBusy is the verdict while a session holds tables exclusively: to read
 // them would mean to wait for it, and what they show would be out of date.
 func judgeBusy(m Migrator) Verdict {
+	finding := m.String() + " and holds Harbor's tables: what they show will be known when it has ended"
 	return Verdict{
 		Row: RowBusy, Structure: Unread, Confidence: Unsure, Releases: []string{}, For: []string{}, Against: []string{}, Notes: []string{},
-		Findings: []string{m.String() + " and holds Harbor's tables: what they show will be known when it has ended"},
+		Findings: []string{finding}, rowFinding: finding,
 	}
 }
 
 // judge comes to the verdict on a database with Harbor's tables.
 func judge(ev Evidence, shown Mark, pair []Mark, confidence Confidence, emptySeeds []string) Verdict {
+	drift := ev.Drift
+	state := rowState(ev.Record, shown)
+	if state == RowNotHarbor {
+		drift = slices.DeleteFunc(slices.Clone(drift), Drift.ofVersionTable)
+	}
 	v := Verdict{
-		Row: rowState(ev.Record, shown), Structure: structure(ev.Drift, emptySeeds),
+		Row: state, Structure: structure(drift, emptySeeds),
 		Shown: shown, Pair: pair, Confidence: confidence,
 		Releases: names(shown.Releases()), For: []string{}, Against: []string{}, Findings: []string{}, Notes: []string{},
 	}
@@ -240,16 +256,15 @@ func judge(ev Evidence, shown Mark, pair []Mark, confidence Confidence, emptySee
 		v.Against = append(v.Against, wrong...)
 		v.For = append(v.For, fmt.Sprintf("%d of %d probes agree", len(ev.Probes)-len(wrong), len(ev.Probes)))
 	}
-	if text := rowFinding(v, ev.Record); text != "" {
-		v.Findings = append(v.Findings, text)
+	if v.rowFinding = rowFinding(v, ev.Record); v.rowFinding != "" {
+		v.Findings = append(v.Findings, v.rowFinding)
 	}
 	if len(ev.Record.Schemas) > 1 {
 		v.Findings = append(v.Findings, fmt.Sprintf("Harbor's tables are in several schemas (%s); this is about %s, the first in the search path", strings.Join(ev.Record.Schemas, ", "), ev.Record.Schema))
 	}
-	v.Findings = append(v.Findings, structureFinding(v, ev.Drift, emptySeeds)...)
-	if text := unreleased(shown); text != "" {
-		v.Notes = append(v.Notes, text)
-	}
+	v.structureFindings = structureFindings(v, drift, emptySeeds)
+	v.Findings = append(v.Findings, v.structureFindings...)
+	v.Notes = append(v.Notes, notes(ev.Record, shown)...)
 	return v
 }
 
@@ -272,6 +287,8 @@ func rowState(rec Record, shown Mark) RowState {
 		return RowEmptied
 	case len(rows) > 1:
 		return RowDuplicated
+	case rows[0].unreadable:
+		return RowUnknown
 	case rows[0].dirty:
 		return RowDirty
 	case rows[0].Mark == shown:

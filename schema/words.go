@@ -3,6 +3,8 @@ package schema
 import (
 	"fmt"
 	"strings"
+
+	"github.com/harbordb/harbordb/database"
 )
 
 // fitWords says how well the catalog fits the version.
@@ -13,7 +15,7 @@ func fitWords(k known, drift []Drift) []string {
 	}
 	words := []string{fmt.Sprintf("the catalog is that of %s, %s", k, plural(len(k.catalog), "object"))}
 	if count[Damage]+count[OtherVersion] > 0 {
-		words[0] = fmt.Sprintf("the catalog comes nearest to that of %s: %s of %d differ", k, plural(count[Damage]+count[OtherVersion], "object"), len(k.catalog))
+		words[0] = fmt.Sprintf("the catalog comes nearest to that of %s: %d of its %s differ", k, count[Damage]+count[OtherVersion], plural(len(k.catalog), "object"))
 	}
 	if n := count[MySQLLineage]; n > 0 {
 		words = append(words, fmt.Sprintf("%s as in a database that was converted from MySQL", plural(n, "difference")))
@@ -41,30 +43,58 @@ func rowFinding(v Verdict, rec Record) string {
 	case RowDirty:
 		return dirtyWords(v, rec)
 	case RowLying:
-		return fmt.Sprintf("the row says %s, clean, but the catalog is that of %s", rec, v.Shown)
+		return fmt.Sprintf("the row says %s, clean, but the catalog %s", rec, v.fits())
 	case RowUnknown:
-		return fmt.Sprintf("the row says %s, which no known Harbor release ships, and the catalog is that of %s", rec, v.Shown)
+		if row, one := rec.One(); one && !row.readable() {
+			return fmt.Sprintf("the row says %s, which no core can read, and the catalog %s", rec, v.fits())
+		}
+		return fmt.Sprintf("the row says %s, which no known Harbor release ships, and the catalog %s", rec, v.fits())
 	case RowEmptied:
-		return fmt.Sprintf("the version row is gone, though the catalog is that of %s: core would run every migration from the first on and fail", v.Shown)
+		return fmt.Sprintf("the version row is gone, though the catalog %s: core would run every migration from the first on and fail", v.fits())
 	case RowDuplicated:
 		return fmt.Sprintf("the version table has %s, and core reads any one of them", rec)
 	case RowNoTable:
-		return fmt.Sprintf("the version table is missing, though the catalog is that of %s", v.Shown)
+		return fmt.Sprintf("the version table is missing, though the catalog %s", v.fits())
 	case RowNotHarbor:
 		return "schema_migrations is Notary's, without the column dirty: Harbor and Notary share this database, and Harbor cannot start on it"
 	}
 	return ""
 }
 
-// unreleased is the note on a version that no release ends at; "" for others.
-func unreleased(m Mark) string {
-	switch {
-	case len(m.Releases()) > 0:
-		return ""
-	case !m.Version.Released():
-		return fmt.Sprintf("version %s is in no Harbor release yet: this is the database of a development version", m)
+// fits says how the catalog stands to the version that it shows.
+func (v Verdict) fits() string {
+	if v.Confidence == Unsure {
+		return "comes nearest to that of " + v.Shown.String()
 	}
-	return fmt.Sprintf("no release ends at version %s: an upgrade stopped between two migrations, and the release that ran it will go on from here", m)
+	return "is that of " + v.Shown.String()
+}
+
+// notes are what a person may wonder about and nothing that is wrong.
+func notes(rec Record, shown Mark) []string {
+	var list []string
+	switch {
+	case len(shown.Releases()) > 0:
+	case !shown.Version.Released():
+		list = append(list, fmt.Sprintf("version %s is in no Harbor release yet: this is the database of a development version", shown))
+	default:
+		list = append(list, fmt.Sprintf("no release ends at version %s: an upgrade stopped between two migrations, and the release that ran it will go on from here", shown))
+	}
+	if text := rec.elsewhere(); text != "" {
+		list = append(list, text)
+	}
+	return list
+}
+
+// elsewhere says that Harbor is not where this role looks first; "" where it
+// is.
+func (r Record) elsewhere() string {
+	switch {
+	case r.Schema == r.CurrentSchema || r.Engine == database.MySQL:
+		return ""
+	case r.CurrentSchema == "":
+		return fmt.Sprintf("Harbor's tables are in schema %s, and no schema of this role's search path exists: a core that connected as this role would not find them", r.Schema)
+	}
+	return fmt.Sprintf("Harbor's tables are in schema %s, and this role's search path begins with %s: a core that connected as this role would start anew there", r.Schema, r.CurrentSchema)
 }
 
 func dirtyWords(v Verdict, rec Record) string {
@@ -80,8 +110,8 @@ func dirtyWords(v Verdict, rec Record) string {
 	return fmt.Sprintf("the row says %s, but the catalog is already that of %s: an older release ran migration %s again, in vain", rec, v.Shown, row.Version)
 }
 
-// structureFinding says what is wrong with the catalog.
-func structureFinding(v Verdict, drift []Drift, emptySeeds []string) []string {
+// structureFindings says what is wrong with the catalog.
+func structureFindings(v Verdict, drift []Drift, emptySeeds []string) []string {
 	var harm []string
 	for _, d := range drift {
 		if d.harm() {

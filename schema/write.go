@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 
@@ -62,7 +63,7 @@ func writePostgres(ctx context.Context, tx database.Querier, from, to Record) er
 func (r Row) equal(o Row) bool {
 	sameData := r.DataVersion == nil && o.DataVersion == nil ||
 		r.DataVersion != nil && o.DataVersion != nil && *r.DataVersion == *o.DataVersion
-	return r.Version == o.Version && r.Dirty == o.Dirty && sameData
+	return r.Version == o.Version && r.Dirty == o.Dirty && r.NullVersion == o.NullVersion && r.NullDirty == o.NullDirty && sameData
 }
 
 // replaceRows updates one row to one row, and replaces them otherwise.
@@ -72,10 +73,14 @@ func replaceRows(ctx context.Context, tx database.Querier, name string, from, to
 		set, columns, values = set+", data_version = $3", columns+", data_version", values+", $3"
 	}
 	args := func(r Row) []any {
-		if from.HasDataVersion {
-			return []any{int64(r.Version), r.Dirty, r.DataVersion}
+		list := []any{
+			sql.NullInt64{Int64: int64(r.Version), Valid: !r.NullVersion},
+			sql.NullBool{Bool: r.Dirty, Valid: !r.NullDirty},
 		}
-		return []any{int64(r.Version), r.Dirty}
+		if from.HasDataVersion {
+			list = append(list, r.DataVersion)
+		}
+		return list
 	}
 	if len(from.Rows) == 1 && len(to.Rows) == 1 {
 		_, err := tx.ExecContext(ctx, "update "+name+" set "+set, args(to.Rows[0])...)

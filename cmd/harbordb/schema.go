@@ -156,6 +156,9 @@ func targetRelease(c *cli.Context) (schema.Release, error) {
 	case dir == "":
 		return schema.ParseRelease(name)
 	}
+	if _, err := os.ReadDir(dir); err != nil {
+		return schema.Release{}, fault.Usagef("--migrations: %w", err).WithHint("give the folder make/migrations/postgresql of Harbor's sources")
+	}
 	return schema.ReleaseFromFolder(name, os.DirFS(dir))
 }
 

@@ -10,16 +10,9 @@ import (
 
 func (s schemaStatus) text(p *page) {
 	v := s.Verdict
-	catalog := fmt.Sprintf("%s, %s", v.Shown, v.Confidence)
-	switch v.Structure {
-	case schema.Absent:
-		catalog = "none of Harbor's tables"
-	case schema.Unread:
-		catalog = "not known while somebody changes it"
-	}
 	p.fields(
 		[2]string{"recorded", s.Record.String()},
-		[2]string{"catalog shows", catalog},
+		[2]string{"catalog shows", shownWords(v)},
 		[2]string{"Harbor", strings.Join(v.Releases, ", ")},
 		[2]string{"row", string(v.Row)},
 		[2]string{"catalog", string(v.Structure)},
@@ -41,7 +34,7 @@ func (s schemaStatus) text(p *page) {
 	if v.Confidence != schema.Certain && len(s.Ranking) > 0 {
 		p.heading("versions that come nearest")
 		for _, c := range s.Ranking {
-			p.line("  %-6s %d objects against it", c.Mark, c.Against)
+			p.line("  %-6s %s against it", c.Mark, plural(c.Against, "object"))
 		}
 	}
 	s.decision(p)
@@ -92,11 +85,22 @@ func driftTable(p *page, drift []schema.Drift) {
 	p.table(columns, rows)
 }
 
+// shownWords says which version the catalog shows.
+func shownWords(v schema.Verdict) string {
+	switch v.Structure {
+	case schema.Absent:
+		return "none of Harbor's tables"
+	case schema.Unread:
+		return "not known while somebody changes it"
+	}
+	return fmt.Sprintf("%s, %s", v.Shown, v.Confidence)
+}
+
 func (k schemaCheck) text(p *page) {
 	p.line("%s", k.headline())
 	p.fields(
 		[2]string{"recorded", k.Record.String()},
-		[2]string{"catalog shows", k.Verdict.Shown.String()},
+		[2]string{"catalog shows", shownWords(k.Verdict)},
 		[2]string{"server", k.Server},
 		[2]string{"needs", k.NeedsServer},
 		[2]string{"bundled image", k.bundled()},
