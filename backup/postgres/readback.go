@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -130,11 +129,7 @@ func (l *loader) readQueries(ctx context.Context, conn *pgx.Conn, t *tableLoad) 
 
 func readTally(ctx context.Context, conn *pgx.Conn, query string, floats []floatColumn) (snapshots.Tally, error) {
 	lines := &valueTally{columns: floats}
-	gather := bufio.NewWriterSize(lines, 64<<10)
-	if _, err := conn.PgConn().CopyTo(ctx, gather, query); err != nil {
-		return snapshots.Tally{}, err
-	}
-	if err := gather.Flush(); err != nil {
+	if _, err := conn.PgConn().CopyTo(ctx, lines, query); err != nil {
 		return snapshots.Tally{}, err
 	}
 	return lines.Tally()

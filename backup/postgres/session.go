@@ -44,6 +44,8 @@ var pinned = []struct {
 	{"check_function_bodies", "off", 0},
 	{"client_encoding", "UTF8", 0},
 	{"default_transaction_read_only", "off", 0},
+	{"max_parallel_workers_per_gather", "0", 0}, // --jobs says how much of the server is taken
+	{"jit", "off", 110000},                      // compiling a query on the catalog takes longer than running it
 	{"statement_timeout", "0", 0},
 	{"idle_in_transaction_session_timeout", "0", 0},
 	{"transaction_timeout", "0", 170000},
@@ -58,9 +60,8 @@ func connect(ctx context.Context, db *database.DB, name string) (*pgx.Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	// A large buffer turns the many small reads of a COPY into few.
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-		return pgproto3.NewFrontend(newReadBuffer(r), w)
+		return pgproto3.NewFrontend(newRowJoiner(r), w)
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -90,31 +91,4 @@ func pin(ctx context.Context, conn *pgconn.PgConn, server int, lockTimeout time.
 func exec(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 	_, err := conn.Exec(ctx, sql).ReadAll()
 	return err
-}
-
-// readBuffer is a bufio.Reader that never waits to fill itself: pgproto3 asks
-// for what it needs.
-type readBuffer struct {
-	r    io.Reader
-	buf  []byte
-	from int
-	to   int
-}
-
-func newReadBuffer(r io.Reader) *readBuffer { return &readBuffer{r: r, buf: make([]byte, 128<<10)} }
-
-func (b *readBuffer) Read(p []byte) (int, error) {
-	if b.from == b.to {
-		if len(p) >= len(b.buf) {
-			return b.r.Read(p)
-		}
-		n, err := b.r.Read(b.buf)
-		if n <= 0 {
-			return 0, err
-		}
-		b.from, b.to = 0, n
-	}
-	n := copy(p, b.buf[b.from:b.to])
-	b.from += n
-	return n, nil
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -188,16 +187,10 @@ type worker struct {
 	tables []snapshots.Table
 }
 
-// Copy runs the part's COPY. One CopyData is one row as a rule, but neither
-// always nor promised: writes are gathered, and lines are found by whoever
-// reads them.
+// Copy runs the part's COPY. What it writes is cut anywhere: lines are found
+// by whoever reads them.
 func (w *worker) Copy(ctx context.Context, p source.Part, to io.Writer) error {
-	gather := bufio.NewWriterSize(to, 64<<10)
-	_, err := w.conn.PgConn().CopyTo(ctx, gather, p.Query)
-	if err == nil {
-		err = gather.Flush()
-	}
-	if err != nil {
+	if _, err := w.conn.PgConn().CopyTo(ctx, to, p.Query); err != nil {
 		return fmt.Errorf("copy rows of table %s: %w", w.tables[p.Table].FullName(), err)
 	}
 	return nil
