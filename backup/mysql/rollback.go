@@ -1,0 +1,126 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/internal/fault"
+)
+
+// PlanRollback finds what the last restore of a database set aside, or a swap
+// that was cut off in the middle, which a rollback undoes.
+func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect, only ...string) (target.Rollback, error) {
+	var p target.Rollback
+	list, err := s.Beside(ctx, name)
+	if err != nil {
+		return p, err
+	}
+	for _, b := range list {
+		if b.Kind == target.Interrupted {
+			p.Back = b
+			p.Target, err = s.look(ctx, b.Of)
+			return p, errors.Join(err, checkSwap(p.Target, how))
+		}
+	}
+	set, err := s.lastSetAside(ctx, list, name, only)
+	if err != nil {
+		return p, err
+	}
+	at, err := s.freeTime(ctx)
+	if err != nil {
+		return p, err
+	}
+	for i, b := range set {
+		d, err := s.planRollback(ctx, b, how, at)
+		if err != nil {
+			return p, err
+		}
+		if i == 0 {
+			p.DatabaseRollback = d
+		} else {
+			p.Companions = append(p.Companions, d)
+		}
+	}
+	return p, nil
+}
+
+// lastSetAside is what one restore set aside, the last of each database in it.
+func (s *Server) lastSetAside(ctx context.Context, list []target.Beside, name string, only []string) ([]target.Beside, error) {
+	set, err := target.LastSetAside(list, name, only...)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range set[1:] {
+		others, err := s.Beside(ctx, b.Of)
+		if err == nil {
+			err = target.StillLast(others, b)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
+func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {
+	p := target.DatabaseRollback{Back: b}
+	var err error
+	if p.Target, err = s.look(ctx, b.Of); err != nil {
+		return p, err
+	}
+	aside := besideName(b.Of, asideMark, at)
+	if p.Target.State == target.Live {
+		p.Aside = aside
+	}
+	if err := s.may("replace database "+b.Of, b.Of, b.Of, b.Name, aside); err != nil {
+		return p, err
+	}
+	return p, checkSwap(p.Target, how)
+}
+
+// Rollback swaps what was set aside back in; the present databases are set
+// aside in turn.
+func (s *Server) Rollback(ctx context.Context, p target.Rollback, how target.Disconnect) error {
+	if p.Back.Kind == target.Interrupted {
+		return s.finishInterrupted(ctx, p.Back)
+	}
+	w := exchange{how: how}
+	for _, d := range p.All() {
+		w.moves = append(w.moves, move{Live: d.Target.Name, With: d.Back.Name, Aside: d.Aside})
+	}
+	_, err := s.swap(ctx, w)
+	return err
+}
+
+// finishInterrupted undoes a swap that was cut off in the middle. What was to
+// be swapped in is as it was before: loaded, or set aside.
+func (s *Server) finishInterrupted(ctx context.Context, b target.Beside) error {
+	m, err := readMark(ctx, s.db, b.Name)
+	if err != nil {
+		return err
+	}
+	changed := fault.Refusedf("database %s has changed since the plan was made", b.Name)
+	if m == nil || m.Swap == nil {
+		return changed
+	}
+	locks, err := s.lockAll(ctx, m.Swap.into())
+	if err != nil {
+		return err
+	}
+	defer locks.close()
+	on := locks[0]
+	if m, err = readMark(ctx, on, b.Name); err != nil {
+		return err
+	}
+	if m == nil || m.State != stateSwapping || m.Swap == nil || !slices.Contains(m.Swap.into(), b.Name) {
+		return changed
+	}
+	var after *mark
+	if m.Snapshot != "" {
+		after = &mark{State: stateLoaded, Snapshot: m.Snapshot}
+	}
+	return s.undo(ctx, on, m.Swap, after)
+}
