@@ -25,7 +25,7 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 			return p, errors.Join(err, checkSwap(p.Target, how))
 		}
 	}
-	set, err := s.lastSetAside(ctx, list, name, only)
+	set, err := target.LastSetAside(ctx, s.Beside, name, only...)
 	if err != nil {
 		return p, err
 	}
@@ -33,36 +33,15 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 	if err != nil {
 		return p, err
 	}
-	for i, b := range set {
+	var back []target.DatabaseRollback
+	for _, b := range set {
 		d, err := s.planRollback(ctx, b, how, at)
 		if err != nil {
-			return p, err
+			return target.Rollback{}, err
 		}
-		if i == 0 {
-			p.DatabaseRollback = d
-		} else {
-			p.Companions = append(p.Companions, d)
-		}
+		back = append(back, d)
 	}
-	return p, nil
-}
-
-// lastSetAside is what one restore set aside, the last of each database in it.
-func (s *Server) lastSetAside(ctx context.Context, list []target.Beside, name string, only []string) ([]target.Beside, error) {
-	set, err := target.LastSetAside(list, name, only...)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range set[1:] {
-		others, err := s.Beside(ctx, b.Of)
-		if err == nil {
-			err = target.StillLast(others, b)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return set, nil
+	return target.Rollback{DatabaseRollback: back[0], Companions: back[1:]}, nil
 }
 
 func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {

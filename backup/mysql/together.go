@@ -144,15 +144,12 @@ func (r *restore) Swap(ctx context.Context) (target.Result, error) {
 
 func (r *restore) result(notes []string) target.Result {
 	result := target.Result{Mode: r.options.Mode, Snapshot: r.snapshot, Notes: []string{}}
-	for i, d := range r.databases {
-		of := target.DatabaseResult{Database: d.name, Rows: d.plan.Rows, Aside: d.plan.Aside}
+	var list []target.DatabaseResult
+	for _, d := range r.databases {
+		list = append(list, target.DatabaseResult{Database: d.name, Rows: d.plan.Rows, Aside: d.plan.Aside})
 		result.Notes = append(result.Notes, d.notes...)
-		if i == 0 {
-			result.DatabaseResult = of
-		} else {
-			result.Companions = append(result.Companions, of)
-		}
 	}
+	result.DatabaseResult, result.Companions = list[0], list[1:]
 	result.Notes = append(result.Notes, notes...)
 	return result
 }

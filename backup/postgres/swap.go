@@ -206,11 +206,7 @@ func refuseInUse(name string, sessions []target.Session) error {
 
 // PlanRollback finds what the last restore of a database set aside.
 func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect, only ...string) (target.Rollback, error) {
-	list, err := s.Beside(ctx, name)
-	if err != nil {
-		return target.Rollback{}, err
-	}
-	set, err := s.lastSetAside(ctx, list, name, only)
+	set, err := target.LastSetAside(ctx, s.Beside, name, only...)
 	if err != nil {
 		return target.Rollback{}, err
 	}
@@ -225,37 +221,15 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 	if err != nil {
 		return target.Rollback{}, err
 	}
-	var p target.Rollback
-	for i, b := range set {
+	var list []target.DatabaseRollback
+	for _, b := range set {
 		d, err := s.planRollback(ctx, b, how, at)
 		if err != nil {
-			return p, err
+			return target.Rollback{}, err
 		}
-		if i == 0 {
-			p.DatabaseRollback = d
-		} else {
-			p.Companions = append(p.Companions, d)
-		}
+		list = append(list, d)
 	}
-	return p, nil
-}
-
-// lastSetAside is what one restore set aside, the last of each database in it.
-func (s *Server) lastSetAside(ctx context.Context, list []target.Beside, name string, only []string) ([]target.Beside, error) {
-	set, err := target.LastSetAside(list, name, only...)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range set[1:] {
-		others, err := s.Beside(ctx, b.Of)
-		if err == nil {
-			err = target.StillLast(others, b)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return set, nil
+	return target.Rollback{DatabaseRollback: list[0], Companions: list[1:]}, nil
 }
 
 func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {

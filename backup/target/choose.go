@@ -2,6 +2,7 @@ package target
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -77,17 +78,45 @@ func with(list []Beside, b Beside) []Beside {
 	return slices.DeleteFunc(slices.Clone(list), func(o Beside) bool { return !o.Time.Equal(b.Time) || o.Kind != b.Kind })
 }
 
-// LastSetAside finds what the last restore of a database set aside, of what
-// Beside has listed for it: the database's own first. Where only names
-// databases, all of them must have been set aside then, and no others are in
-// the result.
-func LastSetAside(list []Beside, database string, only ...string) ([]Beside, error) {
-	var last Beside
+// LastSetAside finds what the last restore of a database set aside: the
+// database's own first, and with it what the same restore set aside of others.
+// Where only names databases, all of them must have been set aside then, and no
+// others are in the result. It refuses what would pass over a later restore of
+// one of them. beside lists what is beside a database, as Server.Beside does.
+func LastSetAside(ctx context.Context, beside func(context.Context, string) ([]Beside, error), database string, only ...string) ([]Beside, error) {
+	list, err := beside(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	set, err := lastTogether(list, database, only)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range set[1:] {
+		list, err := beside(ctx, b.Of)
+		if err != nil {
+			return nil, err
+		}
+		if last := newest(list, b.Of); !last.Time.Equal(b.Time) {
+			return nil, fault.Refusedf("database %s was restored again after that, and %s set aside", b.Of, last.Name).
+				WithHint("--databases names what goes back without it; harbordb restore --discard %s --databases %s drops what is in the way", last.Name, b.Of)
+		}
+	}
+	return set, nil
+}
+
+// newest is what was set aside last of a database.
+func newest(list []Beside, database string) (last Beside) {
 	for _, b := range list {
 		if b.Kind == SetAside && b.Of == database {
 			last = b
 		}
 	}
+	return last
+}
+
+func lastTogether(list []Beside, database string, only []string) ([]Beside, error) {
+	last := newest(list, database)
 	if last.Name == "" {
 		return nil, fault.Refusedf("nothing was set aside beside database %s", database).
 			WithHint("harbordb snapshots ls shows the snapshots that can be restored")
@@ -103,17 +132,4 @@ func LastSetAside(list []Beside, database string, only ...string) ([]Beside, err
 		set = slices.DeleteFunc(set, func(b Beside) bool { return !slices.Contains(only, b.Of) })
 	}
 	return set, nil
-}
-
-// StillLast refuses where b, which LastSetAside has found with another database,
-// is not what the last restore of its own database set aside, of what Beside has
-// listed for that one: putting it back would pass over that restore.
-func StillLast(list []Beside, b Beside) error {
-	for _, later := range list {
-		if later.Kind == SetAside && later.Of == b.Of && later.Time.After(b.Time) {
-			return fault.Refusedf("database %s was restored again after that, and %s set aside", b.Of, later.Name).
-				WithHint("--databases names what goes back without it; harbordb restore --discard %s --databases %s drops what is in the way", later.Name, b.Of)
-		}
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -19,9 +20,16 @@ var made = []target.Beside{
 	{Name: "signer_3", Of: "signer", Kind: target.SetAside, Time: at(3)},
 	{Name: "server_4", Of: "server", Kind: target.SetAside, Time: at(4)},
 	{Name: "registry_4", Of: "registry", Kind: target.SetAside, Time: at(4)},
+	{Name: "passed_8", Of: "passed", Kind: target.SetAside, Time: at(8)},
+	{Name: "late_8", Of: "late", Kind: target.SetAside, Time: at(8)},
+	{Name: "late_9", Of: "late", Kind: target.SetAside, Time: at(9)},
 	{Name: "registry_5", Of: "registry", Kind: target.Loaded, Time: at(5)},
 	{Name: "registry_6", Of: "registry", Kind: target.Dead, Time: at(6)},
 	{Name: "registry_7", Of: "registry", Kind: target.Loading, Time: at(7)},
+}
+
+func beside(_ context.Context, database string) ([]target.Beside, error) {
+	return target.Concerning(made, database), nil
 }
 
 func names(list []target.Beside) []string {
@@ -81,17 +89,12 @@ func TestLastSetAside(t *testing.T) {
 		"a companion alone":                {of: "server", only: []string{"server"}, want: []string{"server_4"}, fits: true},
 		"of another restore than the last": {of: "registry", only: []string{"registry", "signer"}},
 		"of nothing":                       {of: "nothing"},
+		"that a later restore of a companion has passed": {of: "passed"},
+		"without that companion":                         {of: "passed", only: []string{"passed"}, want: []string{"passed_8"}, fits: true},
 	} {
-		got, err := target.LastSetAside(target.Concerning(made, test.of), test.of, test.only...)
+		got, err := target.LastSetAside(t.Context(), beside, test.of, test.only...)
 		if !slices.Equal(names(got), test.want) || (err == nil) != test.fits || err != nil && fault.KindOf(err) != fault.Refused {
 			t.Errorf("%s: %v, %v", name, names(got), err)
 		}
-	}
-	signers := target.Concerning(made, "signer")
-	if err := target.StillLast(signers, made[1]); fault.KindOf(err) != fault.Refused {
-		t.Errorf("passed over by a later restore: %v", err)
-	}
-	if err := target.StillLast(signers, made[3]); err != nil {
-		t.Errorf("the last: %v", err)
 	}
 }
