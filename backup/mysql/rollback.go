@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -13,25 +12,20 @@ import (
 // PlanRollback finds what the last restore of a database set aside, or a swap
 // that was cut off in the middle, which a rollback undoes.
 func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disconnect, only ...string) (target.Rollback, error) {
-	var p target.Rollback
 	list, err := s.Beside(ctx, name)
 	if err != nil {
-		return p, err
+		return target.Rollback{}, err
 	}
-	for _, b := range list {
-		if b.Kind == target.Interrupted {
-			p.Back = b
-			p.Target, err = s.look(ctx, b.Of)
-			return p, errors.Join(err, checkSwap(p.Target, how))
-		}
+	if refuseInterrupted(list, name) != nil {
+		return s.planUndo(ctx, list, how)
 	}
 	set, err := target.LastSetAside(ctx, s.Beside, name, only...)
 	if err != nil {
-		return p, err
+		return target.Rollback{}, err
 	}
 	at, err := s.freeTime(ctx)
 	if err != nil {
-		return p, err
+		return target.Rollback{}, err
 	}
 	var back []target.DatabaseRollback
 	for _, b := range set {
@@ -42,6 +36,26 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 		back = append(back, d)
 	}
 	return target.Rollback{DatabaseRollback: back[0], Companions: back[1:]}, nil
+}
+
+// planUndo plans to undo a swap that was cut off: of all its databases, which
+// each hold its journal.
+func (s *Server) planUndo(ctx context.Context, list []target.Beside, how target.Disconnect) (target.Rollback, error) {
+	var undo []target.DatabaseRollback
+	for _, b := range list {
+		if b.Kind != target.Interrupted {
+			continue
+		}
+		live, err := s.look(ctx, b.Of)
+		if err == nil {
+			err = checkSwap(live, how)
+		}
+		if err != nil {
+			return target.Rollback{}, err
+		}
+		undo = append(undo, target.DatabaseRollback{Target: live, Back: b})
+	}
+	return target.Rollback{DatabaseRollback: undo[0], Companions: undo[1:]}, nil
 }
 
 func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {

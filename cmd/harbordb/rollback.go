@@ -51,6 +51,10 @@ func runRollback(c *cli.Context, s *session) error {
 	}
 	return s.console.print(r, func(p *page) {
 		for _, d := range r.All() {
+			if d.Back.Kind == target.Interrupted {
+				p.line("database %s is what it was before the swap", d.Target.Name)
+				continue
+			}
 			p.line("database %s is what was set aside at %s", d.Target.Name, humanTime(d.Back.Time))
 			if d.Aside != "" {
 				p.line("what it was before is database %s", d.Aside)
@@ -61,6 +65,10 @@ func runRollback(c *cli.Context, s *session) error {
 
 func rollbackText(p *page, r target.Rollback) {
 	for _, d := range r.All() {
+		if d.Back.Kind == target.Interrupted {
+			p.line("undo the swap of database %s with %s, which was cut off in the middle", d.Target.Name, d.Back.Name)
+			continue
+		}
 		if d.Aside != "" {
 			p.line("rename database %s (%s) to %s", d.Target.Name, humanBytes(d.Target.Bytes), d.Aside)
 		}

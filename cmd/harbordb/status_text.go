@@ -103,10 +103,11 @@ func (r statusSnapshots) text(p *page, server statusServer) {
 
 // besideWords say what becomes of a database beside the live one.
 var besideWords = map[target.BesideKind]string{
-	target.SetAside: "what was live before; restore --rollback puts it back, restore --discard drops it",
-	target.Loading:  "a restore is filling it",
-	target.Loaded:   "loaded and compared; the same restore again swaps it in",
-	target.Dead:     "left by a restore that was killed; the next one drops it",
+	target.SetAside:    "what was live before; restore --rollback puts it back, restore --discard drops it",
+	target.Loading:     "a restore is filling it",
+	target.Loaded:      "loaded and compared; the same restore again swaps it in",
+	target.Interrupted: "a swap of it was cut off in the middle; restore --rollback undoes it",
+	target.Dead:        "left by a restore that was killed; the next one drops it",
 }
 
 func (b statusBeside) text(p *page, server statusServer) {
