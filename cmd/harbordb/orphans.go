@@ -120,6 +120,9 @@ func joinHints(hints ...string) string {
 // scanVerdict is how a scan ends: unfinished, with findings, or well.
 func scanVerdict(r *orphans.Report) error {
 	switch {
+	case r.Implausible != "" && r.Scope != "" && r.Stats.Repositories == 0:
+		return fault.Failedf("nothing was scanned: %s", r.Implausible).
+			WithHint("check the names in --project and --repository, and the storage")
 	case r.Implausible != "" && !r.Found():
 		return fault.Failedf("the result is not plausible: %s", r.Implausible).
 			WithHint("check --storage or --registry-config, and that --dsn names the database of the same Harbor; if nothing is wrong there and this is the damage, --report-anyway lists it")
