@@ -92,7 +92,9 @@ func (b *bucket) open(t testing.TB) *s3.Store {
 }
 
 func (b *bucket) put(t testing.TB, key string, content []byte) {
-	w, err := b.open(t).Create(t.Context(), key, blobstore.Replace)
+	store := b.open(t)
+	defer store.Close()
+	w, err := store.Create(t.Context(), key, blobstore.Replace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,9 @@ func (b *bucket) put(t testing.TB, key string, content []byte) {
 }
 
 func (b *bucket) remove(t testing.TB, key string) {
-	if err := b.open(t).Delete(t.Context(), key); err != nil {
+	store := b.open(t)
+	defer store.Close()
+	if err := store.Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
 }
