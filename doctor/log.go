@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 // Level is what a known line of a log means for Harbor.
@@ -74,10 +78,13 @@ func (l *Log) Matches() []Match {
 // with its whole file.
 const maxRecord = 1 << 20
 
-// Read reads a log to its end. name is its file, for people. Memory is bounded
-// whatever the log holds.
+// Read reads a log to its end, compressed by gzip or not. name is its file,
+// for people. Memory is bounded whatever the log holds.
 func (l *Log) Read(ctx context.Context, name string, r io.Reader) error {
-	lines := bufio.NewReaderSize(r, 64<<10)
+	lines, err := plainText(r)
+	if err != nil {
+		return fmt.Errorf("read log %s: %w", name, err)
+	}
 	var record strings.Builder
 	first, number := 1, 0
 	flush := func() {
@@ -111,6 +118,28 @@ func (l *Log) Read(ctx context.Context, name string, r io.Reader) error {
 			record.WriteByte('\n')
 		}
 	}
+}
+
+// plainText unpacks what logrotate or docker have compressed, and refuses what
+// PowerShell has written instead of finding nothing in it.
+func plainText(r io.Reader) (*bufio.Reader, error) {
+	const size = 64 << 10
+	lines := bufio.NewReaderSize(r, size)
+	start, err := lines.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	switch string(start) {
+	case "\x1f\x8b":
+		unpacked, err := gzip.NewReader(lines)
+		if err != nil {
+			return nil, err
+		}
+		return bufio.NewReaderSize(unpacked, size), nil
+	case "\xff\xfe", "\xfe\xff":
+		return nil, fault.Failedf("it is written in UTF-16").WithHint("turn it into UTF-8: iconv -f UTF-16 -t UTF-8")
+	}
+	return lines, nil
 }
 
 // readLine returns a line without its end; of one that is too long, the
@@ -163,16 +192,35 @@ func beginsRecord(line string) bool { return recordForm.MatchString(line) }
 // these on the way into a terminal, a ticket and back. It must agree with
 // squeezed, which does it to patterns.
 func squeeze(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r) || strings.ContainsRune("\"'`\\“”„‟‘’‚‛«»\u200b\ufeff", r):
-			return -1
-		case r == '…':
-			return -1
+	if strings.IndexByte(text, '\x1b') >= 0 {
+		text = escapes.ReplaceAllString(text, "")
+	}
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < utf8.RuneSelf {
+			if c = squeezedASCII[c]; c != 0 {
+				out = append(out, c)
+			}
+			continue
 		}
-		return unicode.ToLower(r)
-	}, escapes.ReplaceAllString(text, ""))
+		r, size := utf8.DecodeRuneInString(text[i:])
+		i += size - 1
+		if !unicode.IsSpace(r) && !strings.ContainsRune("“”„‟‘’‚‛«»…\u200b\ufeff", r) {
+			out = utf8.AppendRune(out, unicode.ToLower(r))
+		}
+	}
+	return string(out)
 }
+
+// squeezedASCII is what squeeze makes of a byte; 0 where it leaves it out.
+var squeezedASCII = func() (table [utf8.RuneSelf]byte) {
+	for c := range table {
+		if !unicode.IsSpace(rune(c)) && !strings.ContainsRune("\"'`\\", rune(c)) {
+			table[c] = byte(unicode.ToLower(rune(c)))
+		}
+	}
+	return table
+}()
 
 // escapes are a terminal's colours.
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`)
