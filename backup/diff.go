@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/harbordb/harbordb/backup/postgres"
 	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
@@ -132,25 +133,30 @@ var differs = map[string]func(a, b []byte) ([]string, error){
 	string(database.MySQL):      mymodel.DiffJSON,
 }
 
+// unlikes name the tables of a model whose rows two versions of a server print
+// in different ways; of an engine that is not here, there are none.
+var unlikes = map[string]func(model []byte, a, b int) (map[string]bool, error){
+	string(database.PostgreSQL): postgres.PrintedUnlike,
+}
+
 // Compare compares two sides of one engine.
 func Compare(a, b Side) (Diff, error) {
 	if a.From.Engine != b.From.Engine {
 		return Diff{}, fault.Refusedf("%s is of %s, %s of %s: they cannot be compared", a.Name, a.From.Product, b.Name, b.From.Product)
 	}
-	models, ok := differs[a.From.Engine]
-	if !ok {
+	if _, ok := differs[a.From.Engine]; !ok {
 		return Diff{}, fault.Refusedf("snapshots of the engine %q cannot be compared", a.From.Engine)
 	}
 	d := Diff{A: a.side(), B: b.side()}
 	var err error
-	if d.DatabaseDiff, err = a.own.diff(b.own, models); err != nil {
+	if d.DatabaseDiff, err = a.own.diff(b.own, a.From, b.From); err != nil {
 		return d, fmt.Errorf("compare %s and %s: %w", a.Name, b.Name, err)
 	}
 	for _, of := range a.companions {
 		c := CompanionDiff{Database: of.Name, Change: snapshots.OnlyInA}
 		if i := slices.IndexFunc(b.companions, of.isNamed); i >= 0 {
 			c.Change = ""
-			if c.DatabaseDiff, err = of.diff(b.companions[i], models); err != nil {
+			if c.DatabaseDiff, err = of.diff(b.companions[i], a.From, b.From); err != nil {
 				return d, fmt.Errorf("compare database %s of %s and %s: %w", of.Name, a.Name, b.Name, err)
 			}
 		}
@@ -166,9 +172,19 @@ func Compare(a, b Side) (Diff, error) {
 
 func (d described) isNamed(other described) bool { return d.Name == other.Name }
 
-func (d described) diff(other described, models func(a, b []byte) ([]string, error)) (DatabaseDiff, error) {
-	lines, err := models(d.model, other.model)
-	return DatabaseDiff{Schema: lines, Tables: snapshots.DiffTables(d.Database, other.Database)}, err
+// diff compares a database of one server with one of another.
+func (d described) diff(other described, from, to snapshots.Source) (DatabaseDiff, error) {
+	lines, err := differs[from.Engine](d.model, other.model)
+	if err != nil {
+		return DatabaseDiff{}, err
+	}
+	var unlike map[string]bool
+	if find, ok := unlikes[from.Engine]; ok {
+		if unlike, err = find(d.model, from.ServerNumber, to.ServerNumber); err != nil {
+			return DatabaseDiff{}, err
+		}
+	}
+	return DatabaseDiff{Schema: lines, Tables: snapshots.DiffTables(d.Database, other.Database, unlike)}, nil
 }
 
 func (s Side) side() DiffSide {

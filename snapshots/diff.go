@@ -27,11 +27,15 @@ const (
 	Content TableChange = "content"
 	// NotCompared: the rows of one of them were left out.
 	NotCompared TableChange = "not compared"
+	// NotComparable: as many rows, with floats in them that the two servers
+	// print with other digits.
+	NotComparable TableChange = "not comparable"
 )
 
 // DiffTables compares the rows of two databases by their fingerprints, in
-// ascending order of tables. Equal tables are not in the result.
-func DiffTables(a, b *Database) []TableDifference {
+// ascending order of tables. Equal tables are not in the result. unlike names
+// the tables that the two servers print in different ways.
+func DiffTables(a, b *Database, unlike map[string]bool) []TableDifference {
 	there := map[string]*Table{}
 	for i := range b.Tables {
 		there[b.Tables[i].FullName()] = &b.Tables[i]
@@ -45,7 +49,11 @@ func DiffTables(a, b *Database) []TableDifference {
 			diff = append(diff, TableDifference{Table: t.FullName(), Change: OnlyInA, RowsA: t.Rows})
 			continue
 		}
-		if change := t.change(u); change != "" {
+		change := t.change(u)
+		if change == Content && unlike[t.FullName()] {
+			change = NotComparable
+		}
+		if change != "" {
 			diff = append(diff, TableDifference{Table: t.FullName(), Change: change, RowsA: t.Rows, RowsB: u.Rows})
 		}
 	}

@@ -14,6 +14,26 @@ import (
 // value is printed, before it up to 17 digits (release notes of 12).
 func printsFloatsAlike(a, b int) bool { return (a >= 120000) == (b >= 120000) }
 
+// PrintedUnlike returns the tables of a model, given as JSON, whose rows
+// servers of the versions a and b print with other digits: of those,
+// fingerprints that differ say nothing.
+func PrintedUnlike(model []byte, a, b int) (map[string]bool, error) {
+	unlike := map[string]bool{}
+	if printsFloatsAlike(a, b) {
+		return unlike, nil
+	}
+	m, err := pgmodel.Decode(bytes.NewReader(model))
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range copied(m)[:len(m.Tables)] {
+		if len(floatColumns(&m.Tables[i], c.Columns)) > 0 {
+			unlike[c.FullName()] = true
+		}
+	}
+	return unlike, nil
+}
+
 // floatColumn is a column to compare by value.
 type floatColumn struct {
 	index int
