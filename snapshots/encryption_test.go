@@ -23,14 +23,17 @@ import (
 )
 
 // TestMain lets the test binary serve as the program age, by its own library,
-// under that name.
+// and as a writer that can be killed, under these names.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) != "age" {
+	programs := map[string]func(args []string) error{"age": runAge, "writer": runWriter}
+	name := filepath.Base(os.Args[0])
+	program, ok := programs[name]
+	if !ok {
 		log.SetOutput(io.Discard) // net/http reports there what OpenStack sends too much
 		os.Exit(registrytest.Main(m.Run))
 	}
-	if err := runAge(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "age:", err)
+	if err := program(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}
 }

@@ -2,6 +2,7 @@ package snapshots
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -14,7 +15,8 @@ import (
 // A lease says that someone is still writing a snapshot. It is an object
 // beside the snapshots, renewed every minute and dead after fifteen, so that
 // the next run can tell a killed backup from one that is under way on another
-// machine. The fifteen minutes leave room for clocks that do not agree.
+// machine. The fifteen minutes leave room for clocks that do not agree. It
+// names its process, too: who can see that it has ended need not wait.
 const (
 	leasePrefix = "leases/"
 	leaseRenew  = time.Minute
@@ -29,10 +31,17 @@ func machineClock(d time.Duration) (<-chan time.Time, func()) {
 	return t.C, t.Stop
 }
 
+// leaseText is what is written in a lease. Whatever else is, names nobody.
+type leaseText struct {
+	ID     ID      `json:"id"`
+	Holder process `json:"holder"`
+}
+
 // Lease is a lease that is being renewed.
 type Lease struct {
 	store  blobstore.Store
 	id     ID
+	text   []byte
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	lost   atomic.Bool // somebody has removed it
@@ -41,14 +50,18 @@ type Lease struct {
 // HoldLease writes the lease of id and renews it until Release. A renewal
 // that fails is tried again a minute later; fourteen may fail.
 func HoldLease(ctx context.Context, store blobstore.Store, id ID, clock Clock) (*Lease, error) {
-	if err := writeObject(ctx, store, leasePrefix+string(id), []byte(id)); err != nil {
+	text, err := encode(leaseText{ID: id, Holder: thisProcess()})
+	if err == nil {
+		err = writeObject(ctx, store, leasePrefix+string(id), text)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("hold lease of snapshot %s: %w", id, err)
 	}
 	if clock == nil {
 		clock = machineClock
 	}
 	renewing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Lease{store: store, id: id, cancel: cancel}
+	l := &Lease{store: store, id: id, text: text, cancel: cancel}
 	tick, stop := clock(leaseRenew)
 	l.done.Add(1)
 	go func() {
@@ -76,7 +89,7 @@ func (l *Lease) renew(ctx context.Context) {
 		l.lost.Store(true)
 		return
 	}
-	_ = writeObject(ctx, l.store, key, []byte(l.id)) // tried again a minute later
+	_ = writeObject(ctx, l.store, key, l.text) // tried again a minute later
 }
 
 // Release stops renewing and removes the lease.
@@ -108,7 +121,8 @@ func endLease(ctx context.Context, store blobstore.Store, id ID) error {
 }
 
 // leaseAlive tells whether the lease of id was renewed less than fifteen
-// minutes before now. Without a lease there is nobody.
+// minutes before now, by a process that is not known to have ended. Without a
+// lease there is nobody.
 func leaseAlive(ctx context.Context, store blobstore.Reader, id ID, now time.Time) (bool, error) {
 	lease, err := store.Head(ctx, leasePrefix+string(id))
 	if errors.Is(err, blobstore.ErrNotFound) {
@@ -117,7 +131,21 @@ func leaseAlive(ctx context.Context, store blobstore.Reader, id ID, now time.Tim
 	if err != nil {
 		return false, fmt.Errorf("look at lease of snapshot %s: %w", id, err)
 	}
-	return now.Sub(lease.ModTime) < leaseDead, nil
+	if now.Sub(lease.ModTime) >= leaseDead {
+		return false, nil
+	}
+	text, err := readAll(ctx, store, lease.Key)
+	if errors.Is(err, blobstore.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read lease of snapshot %s: %w", id, err)
+	}
+	var held leaseText
+	if json.Unmarshal(text, &held) != nil {
+		return true, nil // somebody's, by its age
+	}
+	return !held.Holder.ended(), nil
 }
 
 func writeObject(ctx context.Context, store blobstore.Store, key string, data []byte) error {

@@ -18,6 +18,11 @@ import (
 // one and read every older one.
 const FormatVersion = 1
 
+// Rendering is the revision of the renderings that this code makes of models.
+// It is raised whenever one of a model that can be in a snapshot comes out in
+// other words, so that the scripts of older snapshots are not taken for damage.
+const Rendering = 1
+
 // Names of the objects of a snapshot, below its folder.
 const (
 	ManifestName = "manifest.json"
@@ -32,8 +37,10 @@ type Manifest struct {
 	Time   time.Time `json:"time"` // the moment that the data shows, by the server's clock, UTC
 	Label  string    `json:"label,omitempty"`
 	Tool   string    `json:"tool"` // the harbordb that wrote it
-	Source Source    `json:"source"`
-	Harbor Harbor    `json:"harbor"`
+	// Rendering is the revision of the scripts beside the models.
+	Rendering int    `json:"rendering"`
+	Source    Source `json:"source"`
+	Harbor    Harbor `json:"harbor"`
 	// Objects are all files of the snapshot but the manifest and
 	// SHA256SUMS, in ascending order of name.
 	Objects []Object `json:"objects"`

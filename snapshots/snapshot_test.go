@@ -208,6 +208,31 @@ func rewrite(t *testing.T, path string, id snapshots.ID, change func(m map[strin
 	check(t, os.WriteFile(filepath.Join(folder, "SHA256SUMS"), []byte(strings.Join(lines, "\n")), 0o600))
 }
 
+// Every later harbordb reads what this one writes, though it may render a model
+// in other words: scripts of another revision are proved by their digests.
+func TestScriptsOfAnotherRevisionMaySayItInOtherWords(t *testing.T) {
+	later := func(string) (snapshots.Renderer, error) {
+		return func([]byte) (pre, post string, err error) { return "other words", "other words", nil }, nil
+	}
+	for revision, problems := range map[int]int{snapshots.Rendering: 2, 0: 0, snapshots.Rendering + 1: 0} {
+		store, path := newStore(t)
+		id := write(t, store, moment, 1, "", sample)
+		rewrite(t, path, id, func(m map[string]any) { m["rendering"] = revision })
+		v, err := snapshots.Verify(t.Context(), store, id, later, 2, progress.Discard)
+		check(t, err)
+		if len(v.Problems) != problems {
+			t.Errorf("revision %d: %q", revision, v.Problems)
+		}
+		script := filepath.Join(path, "snapshots", string(id), "schema.pre.sql")
+		check(t, os.WriteFile(script, []byte("pre []"), 0o600))
+		v, err = snapshots.Verify(t.Context(), store, id, renderer, 2, progress.Discard)
+		check(t, err)
+		if len(v.Problems) != 1 || !strings.Contains(v.Problems[0], "schema.pre.sql") {
+			t.Errorf("revision %d, a script was changed: %q", revision, v.Problems)
+		}
+	}
+}
+
 func TestLoadRefusesAHostileManifest(t *testing.T) {
 	object := func(m map[string]any, i int) map[string]any { return m["objects"].([]any)[i].(map[string]any) }
 	database := func(m map[string]any) map[string]any {
