@@ -168,8 +168,8 @@ func TestALoadedDatabaseIsKeptForTheNextRestore(t *testing.T) {
 	dbtest.RequireSame(t, before, contents(t, server, settings.Database))
 }
 
-// Twenty clients that reconnect at once are ended, find the restored database
-// and are refused for less than half a second.
+// Twenty clients that reconnect at once are ended, and find the restored
+// database; BenchmarkSwap measures for how long they are refused.
 func TestSwapUnderReconnectingClients(t *testing.T) {
 	server := dbtest.PostgreSQL(t)
 	settings, s := harbor(t, server, 12)
@@ -186,7 +186,7 @@ func TestSwapUnderReconnectingClients(t *testing.T) {
 					if connected.Add(1) == 20 {
 						close(up)
 					}
-				})
+				}, func() {})
 			}
 		})
 	}
@@ -200,8 +200,9 @@ func TestSwapUnderReconnectingClients(t *testing.T) {
 	}
 }
 
-// client holds a connection as a core does, until it is ended.
-func client(ctx context.Context, s database.Settings, connected func()) {
+// client holds a connection as a core does, until it is ended. It tells when
+// it is connected, and after every answer.
+func client(ctx context.Context, s database.Settings, connected, answered func()) {
 	config, err := pgx.ParseConfig("")
 	if err != nil {
 		return
@@ -216,7 +217,9 @@ func client(ctx context.Context, s database.Settings, connected func()) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for err == nil {
-		_, err = conn.Exec(ctx, "SELECT 1")
+		if _, err = conn.Exec(ctx, "SELECT 1"); err == nil {
+			answered()
+		}
 		<-tick.C
 	}
 }
