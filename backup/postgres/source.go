@@ -190,7 +190,12 @@ type worker struct {
 // Copy runs the part's COPY. What it writes is cut anywhere: lines are found
 // by whoever reads them.
 func (w *worker) Copy(ctx context.Context, p source.Part, to io.Writer) error {
-	if _, err := w.conn.PgConn().CopyTo(ctx, to, p.Query); err != nil {
+	out := newAhead(to)
+	_, err := w.conn.PgConn().CopyTo(ctx, out, p.Query)
+	if end := out.Close(); end != nil {
+		err = end
+	}
+	if err != nil {
 		return fmt.Errorf("copy rows of table %s: %w", w.tables[p.Table].FullName(), err)
 	}
 	return nil
