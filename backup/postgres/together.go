@@ -51,7 +51,7 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 		}
 		r.databases = append(r.databases, d)
 	}
-	return r, nil
+	return r, r.checkRoom(ctx)
 }
 
 // freeTime returns the server's time, or the next second after it that no

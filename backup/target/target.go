@@ -114,7 +114,8 @@ type DatabasePlan struct {
 	Ready bool  `json:"ready"`
 	Rows  int64 `json:"rows"`
 	Bytes int64 `json:"bytes"` // of the rows as text
-	// Notes are what the target cannot have exactly as the source had it.
+	// Notes are what the target cannot have exactly as the source had it, and
+	// the room that it needs.
 	Notes []string `json:"notes"`
 }
 
