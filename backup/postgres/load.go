@@ -110,7 +110,10 @@ func (l *loader) run(ctx context.Context, jobs int) error {
 	if err := l.addForeignKeys(ctx, workers); err != nil {
 		return err
 	}
-	return l.finish(ctx, leader.conn)
+	if err := l.finish(ctx, leader.conn); err != nil {
+		return err
+	}
+	return l.analyze(ctx, workers)
 }
 
 // piece is a part on its way into its table.
@@ -278,7 +281,7 @@ func (l *loader) addForeignKeys(ctx context.Context, workers []*loadWorker) erro
 	return s.run(ctx, workers)
 }
 
-// finish runs the phases that follow rows and constraints, and ANALYZE.
+// finish runs the phases that follow rows and constraints.
 func (l *loader) finish(ctx context.Context, conn *pgx.Conn) error {
 	comments, _ := l.comments()
 	for _, phase := range []struct {
@@ -292,11 +295,25 @@ func (l *loader) finish(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 	}
-	l.report.Begin("analyze", 0, progress.Objects)
-	if err := exec(ctx, conn.PgConn(), "ANALYZE"); err != nil {
-		return fmt.Errorf("analyze database %s: %w", l.name, err)
-	}
 	return nil
+}
+
+// analyze has the server look at the rows of every table, so that its first
+// plans are not those for empty ones.
+func (l *loader) analyze(ctx context.Context, workers []*loadWorker) error {
+	l.report.Begin("analyze", int64(len(l.tables)), progress.Objects)
+	s := newSchedule(nil)
+	largest := slices.SortedFunc(slices.Values(l.tables), func(a, b *tableLoad) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	for _, t := range largest {
+		s.queue = append(s.queue, func(ctx context.Context, w *loadWorker, _ bool) error {
+			defer l.report.Add(1)
+			if err := exec(ctx, w.conn.PgConn(), "ANALYZE "+quote(t.Schema, t.Name)); err != nil {
+				return fmt.Errorf("analyze table %s: %w", t.FullName(), err)
+			}
+			return nil
+		})
+	}
+	return s.run(ctx, workers)
 }
 
 // comments parts the comment on the database itself from the others: until
