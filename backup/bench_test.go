@@ -342,13 +342,13 @@ func BenchmarkRestore(b *testing.B) {
 // get no answer while one database takes the place of another.
 func BenchmarkSwap(b *testing.B) {
 	server := dbtest.StartPostgreSQL(b, dbtest.Options{Durable: true})
-	settings := server.CreateDatabase(b)
-	db := server.Open(b, settings.Database)
-	check(b, harborsql.BuildPostgreSQL(b.Context(), db, 180))
-	check(b, db.Close())
-	s := take(b, settings, newStore(b), backup.Options{})
 	var longest []time.Duration
 	for range rounds {
+		settings := server.CreateDatabase(b)
+		db := server.Open(b, settings.Database)
+		check(b, harborsql.BuildPostgreSQL(b.Context(), db, 180))
+		check(b, db.Close())
+		s := take(b, settings, newStore(b), backup.Options{})
 		longest = append(longest, outage(b, settings, func() {
 			putBack(b, settings, s, target.Options{Mode: target.SwapIn, Name: settings.Database, Disconnect: target.EndSessions})
 		}))
