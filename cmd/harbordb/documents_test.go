@@ -61,6 +61,8 @@ func documentation(command string) []string {
 		return []string{"json/snapshots.md"}
 	case "repair":
 		return []string{"json/repair.md", "json/schema.md"} // which it refers to
+	case "schema":
+		return []string{"json/schema.md", "json/snapshots.md"}
 	case "version":
 		return []string{"JSON.md"}
 	}
