@@ -57,8 +57,10 @@ func restoreGolden(t *testing.T, store *dir.Store, e snapshots.Entry, keys []age
 	server := servers[e.Manifest.Source.Engine](t)
 	s, err := snapshots.Open(t.Context(), store, e.ID, keys...)
 	check(t, err)
-	here := server.CreateDatabase(t)
-	putBack(t, here, s, target.Options{Mode: target.Keep, Name: here.Database})
+	for _, d := range s.Manifest.Contents.Databases {
+		here := server.CreateDatabase(t)
+		putBackSet(t, here, s, target.Options{Mode: target.Keep, Name: here.Database}, d.Name)
+	}
 }
 
 // goldenStore copies the snapshots to where nobody else can write.

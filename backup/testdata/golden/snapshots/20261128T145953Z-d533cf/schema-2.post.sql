@@ -1,0 +1,26 @@
+-- PostgreSQL 15. Run with: psql -X -v ON_ERROR_STOP=1 -f FILE DATABASE
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET check_function_bodies = off;
+SET client_min_messages = warning;
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE UNIQUE INDEX "change_category_pkey" ON "public"."change_category" USING btree (category);
+ALTER TABLE "public"."change_category" ADD CONSTRAINT "change_category_pkey" PRIMARY KEY USING INDEX "change_category_pkey";
+CREATE UNIQUE INDEX "changefeed_pkey" ON "public"."changefeed" USING btree (id);
+ALTER TABLE "public"."changefeed" ADD CONSTRAINT "changefeed_pkey" PRIMARY KEY USING INDEX "changefeed_pkey";
+CREATE INDEX "idx_changefeed_gun" ON "public"."changefeed" USING btree (gun);
+CREATE UNIQUE INDEX "schema_migrations_pkey" ON "public"."schema_migrations" USING btree (version);
+ALTER TABLE "public"."schema_migrations" ADD CONSTRAINT "schema_migrations_pkey" PRIMARY KEY USING INDEX "schema_migrations_pkey";
+CREATE UNIQUE INDEX "tuf_files_gun_role_version_key" ON "public"."tuf_files" USING btree (gun, role, version);
+ALTER TABLE "public"."tuf_files" ADD CONSTRAINT "tuf_files_gun_role_version_key" UNIQUE USING INDEX "tuf_files_gun_role_version_key";
+CREATE UNIQUE INDEX "tuf_files_pkey" ON "public"."tuf_files" USING btree (id);
+ALTER TABLE "public"."tuf_files" ADD CONSTRAINT "tuf_files_pkey" PRIMARY KEY USING INDEX "tuf_files_pkey";
+CREATE INDEX "tuf_files_sha256_idx" ON "public"."tuf_files" USING btree (sha256);
+ALTER TABLE "public"."changefeed" ADD CONSTRAINT "changefeed_category_fkey" FOREIGN KEY ("category") REFERENCES "public"."change_category" ("category") ON UPDATE NO ACTION ON DELETE NO ACTION NOT VALID;
+ALTER TABLE "public"."changefeed" VALIDATE CONSTRAINT "changefeed_category_fkey";
+ALTER DATABASE :"DBNAME" OWNER TO "postgres";
+ALTER SCHEMA public OWNER TO "pg_database_owner";
+ALTER TABLE "public"."change_category" OWNER TO "postgres";
+ALTER TABLE "public"."changefeed" OWNER TO "postgres";
+ALTER TABLE "public"."schema_migrations" OWNER TO "postgres";
+ALTER TABLE "public"."tuf_files" OWNER TO "postgres";
