@@ -112,6 +112,16 @@ func (f *Finding) join(more Finding) {
 	f.Tag = ""
 }
 
+// compareVictims puts what people know by a tag first.
+func compareVictims(a, b Victim) int {
+	untagged := func(v Victim) int { return 1 - min(len(v.Tags), 1) }
+	return cmp.Or(
+		cmp.Compare(untagged(a), untagged(b)),
+		cmp.Compare(a.Project, b.Project), cmp.Compare(a.Repository, b.Repository),
+		slices.Compare(a.Tags, b.Tags), cmp.Compare(a.Digest, b.Digest),
+	)
+}
+
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(a.Severity.rank(), b.Severity.rank()),
@@ -157,6 +167,7 @@ func (s *scan) finding(x *suspect) Finding {
 	if f.Victims == nil {
 		f.Victims = []Victim{}
 	}
+	slices.SortFunc(f.Victims, compareVictims)
 	repo := x.repo
 	if repo == noRepository && len(x.repos) == 1 {
 		repo = x.repos[0]
