@@ -59,7 +59,7 @@ func (s *Server) planUndo(ctx context.Context, list []target.Beside, how target.
 }
 
 func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {
-	p := target.DatabaseRollback{Back: b}
+	p := target.DatabaseRollback{Back: b, Swap: target.MoveTables}
 	var err error
 	if p.Target, err = s.look(ctx, b.Of); err != nil {
 		return p, err

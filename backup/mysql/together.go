@@ -35,7 +35,7 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 	}
 	r := &restore{server: s, snapshot: snapshot.Manifest.ID, options: o}
 	for i, c := range append([]*snapshots.Database{content}, o.Companions...) {
-		d := &loading{plan: target.DatabasePlan{Notes: []string{}}, server: s, snapshot: snapshot, content: c, name: c.Name, options: o}
+		d := &loading{plan: target.DatabasePlan{Swap: target.MoveTables, Notes: []string{}}, server: s, snapshot: snapshot, content: c, name: c.Name, options: o}
 		if i == 0 {
 			d.name = o.Name
 		}

@@ -233,7 +233,7 @@ func (s *Server) PlanRollback(ctx context.Context, name string, how target.Disco
 }
 
 func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.Disconnect, at time.Time) (target.DatabaseRollback, error) {
-	p := target.DatabaseRollback{Back: b}
+	p := target.DatabaseRollback{Back: b, Swap: target.RenameDatabases}
 	var err error
 	if p.Target, err = s.look(ctx, b.Of); err != nil {
 		return p, err

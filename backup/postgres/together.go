@@ -45,7 +45,7 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 		return nil, err
 	}
 	for i, c := range append([]*snapshots.Database{content}, o.Companions...) {
-		d := &loading{plan: target.DatabasePlan{Notes: []string{}}, server: s, snapshot: snapshot, content: c, name: names[i], options: o}
+		d := &loading{plan: target.DatabasePlan{Swap: target.RenameDatabases, Notes: []string{}}, server: s, snapshot: snapshot, content: c, name: names[i], options: o}
 		if err := d.prepare(ctx, at); err != nil {
 			return nil, r.in(d, err)
 		}

@@ -91,6 +91,15 @@ type Options struct {
 	AllowUnknownObjects bool
 }
 
+// Swap says how an engine puts one database in the place of another.
+type Swap string
+
+// The ways of a swap.
+const (
+	RenameDatabases Swap = "rename-databases" // both, in one transaction
+	MoveTables      Swap = "move-tables"      // of both, in one statement; a database itself has no other name
+)
+
 // Plan is what a restore will do.
 type Plan struct {
 	Snapshot snapshots.ID `json:"snapshot"`
@@ -110,6 +119,7 @@ type DatabasePlan struct {
 	// Aside is the name that the live database gets; empty where it stays
 	// or where there is none.
 	Aside string `json:"aside,omitempty"`
+	Swap  Swap   `json:"swap"`
 	// Ready: an earlier restore has loaded and compared Into already.
 	Ready bool  `json:"ready"`
 	Rows  int64 `json:"rows"`
@@ -230,6 +240,7 @@ type DatabaseRollback struct {
 	// Aside is the name that the present database gets; empty where there
 	// is none.
 	Aside string `json:"aside,omitempty"`
+	Swap  Swap   `json:"swap"`
 }
 
 // Since is what a live database has, or has lost, since a moment. A nil count

@@ -126,30 +126,6 @@ func (r restorePlan) text(p *page) {
 	}
 }
 
-// swapText says what becomes of what was loaded.
-func (r restorePlan) swapText(p *page) {
-	all := r.All()
-	if r.Mode == target.Drill {
-		p.line("  drop it again")
-	}
-	if r.Mode != target.SwapIn {
-		return
-	}
-	for _, d := range all {
-		if d.Aside != "" {
-			p.line("  rename database %s (%s, %s) to %s", d.Target.Name, d.Target.State, humanBytes(d.Target.Bytes), d.Aside)
-		}
-	}
-	for _, d := range all {
-		switch {
-		case len(all) > 1 || d.Aside != "":
-			p.line("  rename database %s to %s, in the same transaction", d.Into, d.Target.Name)
-		default:
-			p.line("  rename it to %s, which does not exist yet", d.Target.Name)
-		}
-	}
-}
-
 // caveats say what a database alone does not bring back.
 func (r restorePlan) caveats(p *page) {
 	if !r.own && !r.signatures {

@@ -38,11 +38,7 @@ func runRollback(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	var back []string
-	for _, d := range r.All() {
-		back = append(back, d.Back.Name)
-	}
-	ok, err := s.confirm(c, plan{value: r, question: "Put " + listed(back) + " back?", text: func(p *page) { rollbackText(p, r) }})
+	ok, err := s.confirm(c, plan{value: r, question: rollbackQuestion(r), text: func(p *page) { rollbackText(p, r) }})
 	if err != nil || !ok {
 		return err
 	}
@@ -61,22 +57,6 @@ func runRollback(c *cli.Context, s *session) error {
 			}
 		}
 	})
-}
-
-func rollbackText(p *page, r target.Rollback) {
-	for _, d := range r.All() {
-		if d.Back.Kind == target.Interrupted {
-			p.line("undo the swap of database %s with %s, which was cut off in the middle", d.Target.Name, d.Back.Name)
-			continue
-		}
-		if d.Aside != "" {
-			p.line("rename database %s (%s) to %s", d.Target.Name, humanBytes(d.Target.Bytes), d.Aside)
-		}
-		p.line("rename database %s (%s, set aside %s) to %s", d.Back.Name, humanBytes(d.Back.Bytes), humanTime(d.Back.Time), d.Target.Name)
-		for _, session := range d.Target.Sessions {
-			p.line("end %s", session)
-		}
-	}
 }
 
 // discarded is the document of restore --discard.
