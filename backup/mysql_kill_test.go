@@ -35,7 +35,7 @@ func succeed(t *testing.T, cmd *exec.Cmd) string {
 
 // killPoints are the fractions of a run at which it is killed. The catalog and
 // the hold are most of what passes of a small database.
-var killPoints = []float64{0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.9, 0.94, 0.97, 0.985, 0.995}
+var killPoints = []float64{0.1, 0.4, 0.7, 0.9, 0.96, 0.99}
 
 // A backup that is killed at any point, with the lock in hand or not, locks
 // nobody out and is never listed; a later one sweeps what it left.

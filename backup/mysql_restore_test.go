@@ -69,3 +69,28 @@ func rollBackMySQL(t *testing.T, server *dbtest.Server, name string) {
 	check(t, err)
 	check(t, on.Rollback(t.Context(), r, target.Refuse))
 }
+
+// Routines and events are no part of a snapshot and of no table: a swap leaves
+// them where they are, and its plan says so.
+func TestMySQLRestoreNamesWhatStays(t *testing.T) {
+	for name, server := range mySQLServers(t) {
+		t.Run(name, func(t *testing.T) {
+			settings := filledMySQL(t, server, "1.4.0")
+			s := take(t, settings, newStore(t), backup.Options{})
+			server.Exec(t, settings.Database, "CREATE PROCEDURE report() SELECT 1; CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO SELECT 1")
+			on, err := backup.OpenServer(t.Context(), settings)
+			check(t, err)
+			defer on.Close()
+			content, err := backup.Content(s)
+			check(t, err)
+			r, err := on.Plan(t.Context(), s, content, target.Options{Mode: target.SwapIn, Name: settings.Database})
+			check(t, err)
+			notes := strings.Join(r.Plan().Notes, "\n")
+			for _, want := range []string{"event nightly stays", "procedure report stays"} {
+				if !strings.Contains(notes, want) {
+					t.Errorf("%q is not in the notes: %s", want, notes)
+				}
+			}
+		})
+	}
+}

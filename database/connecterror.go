@@ -23,9 +23,13 @@ func connectError(ctx context.Context, s Settings, err error) error {
 		return fmt.Errorf("connect to %s: %w", s, ctx.Err())
 	}
 	cause, hint := explain(s, err)
+	what := "database "
+	if s.Database == "" {
+		what = "server" // a restore's own connections
+	}
 	return &fault.Error{
 		Kind: fault.Failed,
-		Err:  fmt.Errorf("connect to %s database %s: %w", s.Engine, s, &connectCause{text: cause, err: err}),
+		Err:  fmt.Errorf("connect to %s %s%s: %w", s.Engine, what, s, &connectCause{text: cause, err: err}),
 		Hint: hint,
 	}
 }

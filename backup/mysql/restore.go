@@ -116,6 +116,9 @@ func (r *loading) chooseNames(ctx context.Context, at time.Time) error {
 	if !r.server.rights.may("PROCESS", name) {
 		r.note("the login lacks PROCESS: sessions of other users on %s are not seen", name)
 	}
+	if err := r.noteStaying(ctx); err != nil {
+		return err
+	}
 	if r.options.Disconnect == target.EndSessions {
 		if err := r.server.mayKill(name, r.plan.Target.Sessions); err != nil {
 			return err
@@ -126,6 +129,21 @@ func (r *loading) chooseNames(ctx context.Context, at time.Time) error {
 
 func (r *loading) note(format string, args ...any) {
 	r.plan.Notes = append(r.plan.Notes, fmt.Sprintf(format, args...))
+}
+
+// noteStaying names what a swap does not touch: routines and events belong to
+// the database, which keeps its name, and not to its tables.
+func (r *loading) noteStaying(ctx context.Context) error {
+	name := r.plan.Target.Name
+	list, err := texts(ctx, r.server.db, `SELECT LOWER(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = ?
+		UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = ? ORDER BY 1, 2`, name, name)
+	if err != nil {
+		return fmt.Errorf("look for routines of database %s: %w", name, err)
+	}
+	for _, line := range list {
+		r.note("%s %s stays in database %s as it is", line[0], line[1], name)
+	}
+	return nil
 }
 
 func (r *loading) keepIn() error {
