@@ -53,7 +53,7 @@ func (s *Server) planUndo(ctx context.Context, list []target.Beside, how target.
 		if err != nil {
 			return target.Rollback{}, err
 		}
-		undo = append(undo, target.DatabaseRollback{Target: live, Back: b})
+		undo = append(undo, target.DatabaseRollback{Target: live, Back: b, Swap: target.MoveTables})
 	}
 	return target.Rollback{DatabaseRollback: undo[0], Companions: undo[1:]}, nil
 }
@@ -82,6 +82,11 @@ func (s *Server) Rollback(ctx context.Context, p target.Rollback, how target.Dis
 	}
 	w := exchange{how: how}
 	for _, d := range p.All() {
+		// The journal of a swap that is done would be read as that of one
+		// that was cut off, once its tables have moved on.
+		if _, err := s.Sweep(ctx, d.Target.Name); err != nil {
+			return err
+		}
 		w.moves = append(w.moves, move{Live: d.Target.Name, With: d.Back.Name, Aside: d.Aside})
 	}
 	_, err := s.swap(ctx, w)

@@ -242,6 +242,10 @@ func (s *Server) Discard(ctx context.Context, b target.Beside) error {
 	if err := refuseInterrupted(list, b.Of); err != nil {
 		return err
 	}
+	// The journal of a swap that is done must not outlive what it speaks of.
+	if _, err := s.Sweep(ctx, b.Of); err != nil {
+		return err
+	}
 	sessions, err := s.sessions(ctx, b.Name)
 	if err != nil {
 		return err
