@@ -146,7 +146,7 @@ var varies = []struct {
 	{regexp.MustCompile(`\b\d{8}T\d{6}Z\b|_before_\d+\w*`), "TIME"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?( ?UTC|Z)?`), "TIME"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d\b`), "DAY"},
-	{regexp.MustCompile(`\b\d+(\.\d+)? ([KMGT]iB|B)\b`), "SIZE"},
+	{regexp.MustCompile(`\b\d+(\.\d+)? ([KMGT]i?B|B)\b`), "SIZE"},
 	{regexp.MustCompile(`\b\d+(\.\d+)? (ms|s|min|h|days)\b`), "SPAN"},
 	{regexp.MustCompile(`\bjust now\b`), "SPAN ago"},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b|[0-9a-f]{12}…`), "DIGEST"},
