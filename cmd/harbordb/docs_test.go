@@ -142,8 +142,8 @@ var varies = []struct {
 	pattern *regexp.Regexp
 	as      string
 }{
-	{regexp.MustCompile(`\b\d{8}T\d{6}Z-[0-9a-f]{6}\b`), "ID"},
-	{regexp.MustCompile(`\b\d{8}T\d{6}Z\b|_before_\d+\w*`), "TIME"},
+	{regexp.MustCompile(`\b\d{8}T\d{6}(\.\d+)?Z-[0-9a-f]{6}\b`), "ID"},
+	{regexp.MustCompile(`\b\d{8}T\d{6}Z\b|_(before|restoring)_\d+\w*`), "TIME"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?( ?UTC|Z)?`), "TIME"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d\b`), "DAY"},
 	{regexp.MustCompile(`\b\d+(\.\d+)? ([KMGT]i?B|B)\b`), "SIZE"},
