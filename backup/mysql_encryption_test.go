@@ -36,7 +36,7 @@ func TestMySQLEncryptedRoundTrip(t *testing.T) {
 			requireNoClearText(t, k.folder, "NobodyMayReadThis", "z_repositories", "access_log")
 
 			out, err := mySQLProgram(t, k.over, k.folder, "restore", "latest", "--identity", wrong).CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "fits") {
+			if err == nil || !strings.Contains(string(out), "not to the identity given") {
 				t.Errorf("with another's key: %v\n%s", err, out)
 			}
 			before := mySQLContents(t, server, settings.Database)
