@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/harbordb/harbordb/database"
+	"github.com/harbordb/harbordb/internal/canary"
 	"github.com/harbordb/harbordb/internal/dbtest"
 	"github.com/harbordb/harbordb/internal/fault"
 )
 
-const secret = "s3cr3t-pass/word"
+// Two passwords: one of them wrong.
+var secret, another = canary.New() + "/word", canary.New()
 
 // failing is a way not to connect, and the words of the error and its hint.
 type failing struct {
@@ -31,7 +33,7 @@ func runFailing(t *testing.T, settings database.Settings, cases []failing) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			settings := settings
-			settings.Password = secret
+			settings.Password = database.Secret(secret)
 			c.change(&settings)
 			_, err := database.Open(t.Context(), settings)
 			if err == nil {
@@ -60,7 +62,7 @@ func runFailing(t *testing.T, settings database.Settings, cases []failing) {
 
 func TestWhyPostgreSQLCannotBeReached(t *testing.T) {
 	server := dbtest.StartPostgreSQL(t, dbtest.Options{
-		Password: "another",
+		Password: another,
 		Settings: []string{"max_connections = 4", "superuser_reserved_connections = 0"},
 		HBA: []string{
 			"local all all trust",
@@ -72,7 +74,7 @@ func TestWhyPostgreSQLCannotBeReached(t *testing.T) {
 		{"a wrong password", func(*database.Settings) {}, []string{"password authentication failed"}, "the password came from environment THE_PASSWORD"},
 		{"no password", func(s *database.Settings) { s.Password = "" }, []string{"password"}, "--password-file"},
 		{"an unknown database", func(s *database.Settings) {
-			s.Password, s.Database = "another", "missing"
+			s.Password, s.Database = database.Secret(another), "missing"
 		}, []string{`database "missing" does not exist`}, "the name of the database came from environment THE_DATABASE"},
 		{"a user whom pg_hba.conf refuses", func(s *database.Settings) { s.User = "forbidden" }, []string{"pg_hba.conf"}, "pg_hba.conf"},
 		{"a socket folder without a socket", func(s *database.Settings) { s.Host = "/tmp" }, []string{"no such file"}, "no such socket"},
@@ -93,7 +95,7 @@ func TestWhyPostgreSQLCannotBeReached(t *testing.T) {
 }
 
 func TestWhyMySQLCannotBeReached(t *testing.T) {
-	server := dbtest.StartMariaDB(t, dbtest.Options{Password: "another"})
+	server := dbtest.StartMariaDB(t, dbtest.Options{Password: another})
 	server.Exec(t, "", `
 		create user stranger@192.0.2.1; create database harbor; create user poor@'%' identified by '`+secret+`';
 		create user ancient@'%'; set old_passwords = 1; set global secure_auth = 0; set password for ancient@'%' = old_password('`+secret+`')`)
@@ -101,7 +103,7 @@ func TestWhyMySQLCannotBeReached(t *testing.T) {
 		{"a wrong password", func(*database.Settings) {}, []string{"Access denied"}, "the password came from environment THE_PASSWORD"},
 		{"no password", func(s *database.Settings) { s.Password = "" }, []string{"Access denied"}, "--password-file"},
 		{"an unknown database", func(s *database.Settings) {
-			s.Password, s.Database = "another", "missing"
+			s.Password, s.Database = database.Secret(another), "missing"
 		}, []string{"Unknown database"}, "the name of the database came from environment THE_DATABASE"},
 		{"no rights on the database", func(s *database.Settings) {
 			s.User, s.Database = "poor", "harbor"
@@ -172,7 +174,7 @@ func TestACancelledConnectionSaysSo(t *testing.T) {
 }
 
 func TestSettingsPrintNoPassword(t *testing.T) {
-	settings := database.Settings{Host: "db", User: "harbor", Database: "registry", Password: secret}
+	settings := database.Settings{Host: "db", User: "harbor", Database: "registry", Password: database.Secret(secret)}
 	for _, form := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		if printed := fmt.Sprintf(form, settings); strings.Contains(printed, secret) {
 			t.Errorf("%s prints %s", form, printed)

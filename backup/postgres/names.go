@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,13 +51,14 @@ func parseBeside(name, candidate string) (mark string, at time.Time, ok bool) {
 }
 
 // liveOf returns the name of the database that candidate is beside. names are
-// those of live databases: one that was cut is found among them alone.
+// those of live databases, and come first: one that was cut is found among them
+// alone, and what is left of it looks like a whole name.
 func liveOf(candidate string, names []string) (of, mark string, at time.Time, ok bool) {
 	m := besideForm.FindStringSubmatch(candidate)
 	if m == nil {
 		return "", "", time.Time{}, false
 	}
-	for _, name := range append([]string{m[1]}, names...) {
+	for _, name := range append(slices.Clip(names), m[1]) {
 		if mark, at, ok := parseBeside(name, candidate); ok {
 			return name, mark, at, true
 		}
