@@ -206,8 +206,12 @@ func TestLoadRefusesAnEncryptedSnapshotWithClearParts(t *testing.T) {
 
 func TestKeysThatCannotBeRead(t *testing.T) {
 	secret, public := pair(t)
+	other := "x"
+	if public[20] == 'x' {
+		other = "q"
+	}
 	for name, text := range map[string]string{
-		"nothing": "", "a comment alone": "# age1", "a private key": secret, "SSH": "ssh-ed25519 AAAA", "a plugin": "age1yubikey1qqqq", "a typo": public[:20] + "x" + public[21:],
+		"nothing": "", "a comment alone": "# age1", "a private key": secret, "SSH": "ssh-ed25519 AAAA", "a plugin": "age1yubikey1qqqq", "a typo": public[:20] + other + public[21:],
 	} {
 		if _, err := snapshots.ParseRecipients(text); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("recipients of %s: %v", name, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,7 +70,11 @@ func (of restorePlan) resultText(p *page, r target.Result) {
 		p.line("harbordb restore --rollback puts %s back; harbordb restore --discard %s drops %[1]s", it, aside[0])
 	}
 	if r.Mode == target.SwapIn && of.own {
-		p.line("next: flush Redis while jobservice is stopped, then start Harbor of the snapshot's release")
+		what := "flush Redis while jobservice is stopped"
+		if of.schedulesInRedis() {
+			what = "flush core's cache in Redis (redis-cli -n 0 flushdb)"
+		}
+		p.line("next: %s, then start Harbor of the snapshot's release", what)
 	}
 }
 
@@ -126,6 +131,14 @@ func (r restorePlan) text(p *page) {
 	}
 }
 
+// schedulesInRedis tells whether flushing Redis would lose the schedules of
+// periodic jobs: from 2.4 on (schema 70) jobservice makes them again from the
+// database when it starts.
+func (r restorePlan) schedulesInRedis() bool {
+	version, err := strconv.Atoi(r.Source.Schema)
+	return err != nil || version < 70
+}
+
 // caveats say what a database alone does not bring back.
 func (r restorePlan) caveats(p *page) {
 	if !r.own && !r.signatures {
@@ -139,7 +152,11 @@ func (r restorePlan) caveats(p *page) {
 		return
 	}
 	p.line("  the secretKey file must be the one of the snapshot's time, or stored passwords cannot be read")
-	p.line("  Redis holds jobs of today: stop jobservice and flush it before Harbor starts again")
+	if r.schedulesInRedis() {
+		p.line("  Redis holds jobs of today, and up to Harbor 2.3 the schedules alone: flush core's cache only, and save schedules again that do not fire")
+	} else {
+		p.line("  Redis holds jobs of today: stop jobservice and flush it before Harbor starts again")
+	}
 	if r.Since != nil && r.Since.GarbageCollections != nil && *r.Since.GarbageCollections > 0 {
 		p.line("  %s garbage collections ran since: blobs that they removed stay gone; harbordb orphans scan finds them", humanCount(*r.Since.GarbageCollections))
 	} else {
