@@ -24,8 +24,10 @@ func TestRoomOfAServerOnThisMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		note, err := s.checkRoom(t.Context(), 10, 1000)
-		if err != nil || !strings.Contains(note, "MB free") {
+		if note, err := s.checkRoom(t.Context(), 10, 1000); err != nil || note != "" {
+			t.Errorf("%s, with plenty of room: %q, %v", how, note, err)
+		}
+		if note, err := s.checkRoom(t.Context(), 10, 1<<50); err != nil || !strings.Contains(note, "MB free") {
 			t.Errorf("%s: %q, %v", how, note, err)
 		}
 		if _, err := s.checkRoom(t.Context(), 1<<50, 1<<51); fault.KindOf(err) != fault.Refused {
