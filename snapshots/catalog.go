@@ -2,6 +2,7 @@ package snapshots
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -71,7 +72,21 @@ func List(ctx context.Context, store blobstore.Reader, now time.Time) ([]Entry, 
 			e.Manifest = m
 		}
 	}
+	slices.SortFunc(entries, byAge)
 	return entries, nil
+}
+
+// byAge orders by the second that is in the IDs, and within it by the moment.
+func byAge(a, b Entry) int {
+	return cmp.Or(strings.Compare(a.ID.second(), b.ID.second()), a.moment().Compare(b.moment()), strings.Compare(string(a.ID), string(b.ID)))
+}
+
+// moment is the one that the data shows; zero where there is no manifest.
+func (e Entry) moment() time.Time {
+	if e.Manifest == nil {
+		return time.Time{}
+	}
+	return e.Manifest.Time
 }
 
 // settle decides what a folder is in which no manifest was listed. The lease

@@ -35,3 +35,6 @@ func ParseID(s string) (ID, error) {
 	}
 	return ID(s), nil
 }
+
+// second is the time in an ID, as text that sorts.
+func (id ID) second() string { return string(id)[:len(idTime)] }

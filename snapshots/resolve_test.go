@@ -3,6 +3,7 @@ package snapshots_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/snapshots"
@@ -52,5 +53,23 @@ func TestResolve(t *testing.T) {
 				t.Errorf("%v (kind %d) does not say %q", err, fault.KindOf(err), test.want)
 			}
 		})
+	}
+}
+
+// Two snapshots of one second come in the order of their moments, whatever
+// their IDs happen to be.
+func TestLatestWithinASecond(t *testing.T) {
+	store, _ := newStore(t)
+	earlier := write(t, store, moment.Add(100*time.Millisecond), 2, "", sample)
+	later := write(t, store, moment.Add(900*time.Millisecond), 1, "", sample)
+	if later >= earlier {
+		t.Fatalf("%s would come after %s by its ID alone", later, earlier)
+	}
+	entries, err := snapshots.List(t.Context(), store, moment)
+	check(t, err)
+	last, err := snapshots.Resolve(entries, snapshots.Latest)
+	check(t, err)
+	if last.ID != later {
+		t.Errorf("latest is %s, not %s", last.ID, later)
 	}
 }

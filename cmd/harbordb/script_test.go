@@ -46,7 +46,6 @@ func TestScripts(t *testing.T) {
 			env.Values[testKey{}] = env.T().(testing.TB)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv(documentsVariable, documents)
-			env.Setenv("SECRET", canary.New())
 			watchFiles(env)
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
@@ -55,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"server":   scriptServer,
 			"sql":      scriptSQL,
 			"exits":    scriptExits,
+			"password": scriptPassword,
 			"secret":   scriptSecret,
 			"template": scriptTemplate,
 			"bucket":   scriptBucket,
@@ -188,7 +188,17 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptSecret fails where the last command printed $SECRET, or a text that is
+// scriptPassword sets a variable to a new secret:
+//
+//	password NAME
+//
+// It is none that every script has: testscript prints those at the beginning.
+func scriptPassword(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg)
+	ts.Setenv(args[0], canary.New())
+}
+
+// scriptSecret fails where the last command printed a password, or a text that is
 // no less secret:
 //
 //	secret [TEXT]
