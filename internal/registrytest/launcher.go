@@ -132,7 +132,10 @@ func (l *launcher) logs() string {
 // stop ends the programs and keeps the folder.
 func (l *launcher) stop() error {
 	_, err := io.WriteString(l.pipe, "stop\n")
-	err = errors.Join(err, l.pipe.Close())
+	// Where the launcher has ended already, Wait has closed the pipe.
+	if closed := l.pipe.Close(); !errors.Is(closed, os.ErrClosed) {
+		err = errors.Join(err, closed)
+	}
 	return errors.Join(err, <-l.ended)
 }
 
