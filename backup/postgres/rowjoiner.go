@@ -62,11 +62,12 @@ func (j *rowJoiner) prepare() bool {
 		if len(unseen) < messageHeader {
 			return false
 		}
-		length := max(int64(binary.BigEndian.Uint32(unseen[1:]))+1, messageHeader)
-		if unseen[0] == copyData && length <= int64(len(j.buf)) {
+		length := int64(binary.BigEndian.Uint32(unseen[1:])) + 1
+		if unseen[0] == copyData && length >= messageHeader && length <= int64(len(j.buf)) {
 			return length <= int64(len(unseen)) && j.join(unseen[:length])
 		}
-		j.left, j.open = length, -1
+		// One that is shorter than its header is for the driver to refuse.
+		j.left, j.open = max(length, messageHeader), -1
 	}
 	n := int(min(j.left, int64(j.to-j.rest)))
 	j.ready += copy(j.buf[j.ready:], j.buf[j.rest:j.rest+n])
