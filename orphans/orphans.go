@@ -15,9 +15,10 @@
 // plausible, such as a fifth of all blobs missing or a database that knows
 // none of the manifests, is reported as a wrong setting, not as damage.
 //
-// Memory does not grow with the registry: what a listing says becomes short
-// records, kept apart by the first byte of their digest, on disk once they are
-// many, and joined one part after the other.
+// What a listing says becomes short records, kept apart by their digest, on
+// disk once they are many, and joined one part after the other. Memory is that
+// of the largest parts, so it grows with the uses of one blob: a layer of ten
+// million images is one part.
 //
 // The package must never write to or delete from storage or the database, and
 // never believe a registry's HTTP answers: caches may say what storage does
