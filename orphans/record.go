@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"slices"
 
 	"github.com/harbordb/harbordb/registry"
 )
@@ -84,12 +83,12 @@ func (r record) repo() uint32    { return binary.BigEndian.Uint32(r.tail()) }
 func (r record) kind() kind      { return kind(r.tail()[4]) }
 func (r record) payload() []byte { return r.tail()[5:] }
 
-// compareRecords orders by digest, repository and kind.
+// compareRecords orders by digest, repository, kind and payload.
 func compareRecords(a, b record) int {
 	if c := bytes.Compare(a.digest(), b.digest()); c != 0 {
 		return c
 	}
-	return bytes.Compare(a.tail()[:5], b.tail()[:5])
+	return bytes.Compare(a.tail(), b.tail())
 }
 
 // maxDigest is more than any digest's bytes; longer ones, which no registry
@@ -181,87 +180,4 @@ func decodeObjectRow(payload []byte) objectRow {
 		foreign: payload[0]&flagForeign != 0,
 		status:  string(payload[1+n:]),
 	}
-}
-
-// batch is a sorted set of records in memory. It is used again and again by
-// one worker, so that its memory is given out once.
-type batch struct {
-	arena []byte
-	at    []sortKey
-}
-
-type sortKey struct {
-	prefix uint64 // the first bytes of the digest, which nearly always decide
-	offset uint32
-}
-
-func (b *batch) reset() { b.arena, b.at = b.arena[:0], b.at[:0] }
-
-// grow makes room for so many more bytes and records.
-func (b *batch) grow(bytes, count int) {
-	b.arena = slices.Grow(b.arena, bytes)
-	b.at = slices.Grow(b.at, count)
-}
-
-func (b *batch) add(r record) {
-	b.at = append(b.at, sortKey{prefixOf(r.digest()), uint32(len(b.arena))})
-	b.arena = append(b.arena, r...)
-}
-
-func (b *batch) get(i int) record {
-	r, _ := next(b.arena[b.at[i].offset:])
-	return r
-}
-
-func (b *batch) len() int { return len(b.at) }
-
-func (b *batch) sort() {
-	slices.SortFunc(b.at, func(x, y sortKey) int {
-		if x.prefix != y.prefix {
-			if x.prefix < y.prefix {
-				return -1
-			}
-			return 1
-		}
-		rx, _ := next(b.arena[x.offset:])
-		ry, _ := next(b.arena[y.offset:])
-		return compareRecords(rx, ry)
-	})
-}
-
-// prefixOf reads the first eight bytes as a number, missing ones as zero.
-func prefixOf(digest []byte) uint64 {
-	if len(digest) >= 8 {
-		return binary.BigEndian.Uint64(digest)
-	}
-	var first [8]byte
-	copy(first[:], digest)
-	return binary.BigEndian.Uint64(first[:])
-}
-
-// group returns the end of the records that share the digest of the i-th.
-func (b *batch) group(i int) int {
-	digest := b.get(i).digest()
-	j := i + 1
-	for j < b.len() && bytes.Equal(b.get(j).digest(), digest) {
-		j++
-	}
-	return j
-}
-
-// eachGroup sorts and calls f with all records of each digest.
-func (b *batch) eachGroup(algorithm string, f func(registry.Digest, []record) error) error {
-	b.sort()
-	var records []record
-	for i := 0; i < b.len(); {
-		end := b.group(i)
-		d := digestOf(algorithm, b.get(i).digest())
-		for records = records[:0]; i < end; i++ {
-			records = append(records, b.get(i))
-		}
-		if err := f(d, records); err != nil {
-			return err
-		}
-	}
-	return nil
 }

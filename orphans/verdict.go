@@ -46,7 +46,10 @@ func (j *judge) asManifest() {
 func (j *judge) withRevision() []uint32 {
 	var linked []uint32
 	for _, r := range j.records {
-		if r.kind() == kindRevision && slices.Contains(j.live, r.repo()) {
+		if r.kind() != kindRevision {
+			continue
+		}
+		if _, live := slices.BinarySearch(j.live, r.repo()); live { // in the order of the records
 			linked = append(linked, r.repo())
 		}
 	}
