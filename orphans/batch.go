@@ -19,8 +19,9 @@ type batch struct {
 	most  int // bytes from which on what is said twice is dropped
 }
 
-// batchBytes is what a batch may take before repetitions are looked for.
-const batchBytes = 2 * shardBytes
+// batchBytes is what a batch may take before repetitions are looked for: a
+// little more than most shards have.
+const batchBytes = shardBytes * 5 / 4
 
 type sortKey struct {
 	prefix uint64 // the first bytes of the digest, which nearly always decide
