@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -47,11 +48,9 @@ type copied struct {
 func (c copying) copyParts(ctx context.Context, tables []snapshots.Table) error {
 	parts := c.Parts()
 	done := make([]copied, len(parts))
-	err := eachPart(ctx, c.Source, func(ctx context.Context, worker source.Worker, queue <-chan int) error {
-		out, err := c.to.NewPartWriter()
-		if err != nil {
-			return err
-		}
+	err := eachPart(ctx, c.Source, func(ctx context.Context, worker source.Worker, queue <-chan int) (err error) {
+		out := c.to.NewPartWriter()
+		defer func() { err = errors.Join(err, out.Close()) }()
 		for i := range queue {
 			if done[i], err = copyPart(ctx, worker, out, parts[i], c.first+i+1); err != nil {
 				return err
@@ -90,8 +89,7 @@ func copyPart(ctx context.Context, worker source.Worker, out *snapshots.PartWrit
 		return copied{}, err
 	}
 	if err := worker.Copy(ctx, p, out); err != nil {
-		_ = out.Cancel()
-		return copied{}, err
+		return copied{}, err // closing the writer gives the part up
 	}
 	part, fingerprint, err := out.End()
 	return copied{part, fingerprint}, err

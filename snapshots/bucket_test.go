@@ -133,8 +133,7 @@ func TestAnInterruptedUploadIsNoSnapshot(t *testing.T) {
 			check(t, err)
 			w, err := snapshots.NewWriter(t.Context(), store, id, nil)
 			check(t, err)
-			part, err := w.NewPartWriter()
-			check(t, err)
+			part := w.NewPartWriter()
 			check(t, part.Begin(t.Context(), "data/000001.zst"))
 			_, err = part.Write([]byte(text))
 			check(t, err)
@@ -151,7 +150,7 @@ func TestAnInterruptedUploadIsNoSnapshot(t *testing.T) {
 			if ending == "aborted" {
 				cancelled, cancel := context.WithCancel(t.Context())
 				cancel()
-				check(t, part.Cancel())
+				check(t, part.Close())
 				check(t, w.Abort(cancelled))
 			} else {
 				swept, err := snapshots.Sweep(t.Context(), other, time.Now().Add(time.Hour))

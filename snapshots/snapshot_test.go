@@ -63,8 +63,7 @@ func write(t *testing.T, store blobstore.Store, at time.Time, random byte, label
 	for name, text := range map[string]string{d.Model: "{}", d.Pre: "pre {}", d.Post: "post {}"} {
 		check(t, w.Put(ctx, name, []byte(text)))
 	}
-	out, err := w.NewPartWriter()
-	check(t, err)
+	out := w.NewPartWriter()
 	n := 0
 	for _, in := range tables {
 		rows := snapshots.Table{Schema: "public", Name: in.name, Columns: []string{"id", "v"}}
@@ -82,6 +81,7 @@ func write(t *testing.T, store blobstore.Store, at time.Time, random byte, label
 		rows.Fingerprint = sum.String()
 		d.Tables = append(d.Tables, rows)
 	}
+	check(t, out.Close())
 	check(t, w.Commit(ctx, &snapshots.Manifest{
 		Time: at, Label: label, Tool: "test",
 		Source:   snapshots.Source{Engine: "postgresql", System: "7", Host: "db", Database: "registry"},

@@ -16,7 +16,6 @@ import (
 
 	"filippo.io/age"
 	"github.com/harbordb/harbordb/blobstore"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Writer writes one snapshot. Objects may be written by several goroutines at
@@ -120,73 +119,6 @@ func (o *object) commit() error {
 	defer o.w.mu.Unlock()
 	o.w.objects = append(o.w.objects, Object{Name: o.name, Size: o.stored.size, SHA256: hex.EncodeToString(o.stored.sum.Sum(nil))})
 	return nil
-}
-
-// PartWriter compresses, tallies and stores the rows of parts, one after the
-// other. It keeps its encoder between parts, so each goroutine that dumps has
-// one of its own.
-type PartWriter struct {
-	w    *Writer
-	zst  *zstd.Encoder
-	name string // of the part, as the contents have it
-	out  *object
-	LineTally
-}
-
-// NewPartWriter returns a writer for one goroutine. Measured on real Harbor
-// rows, the fastest level of zstd is both smaller and quicker than gzip, and
-// one encoder a worker wins over one parallel encoder. A window of 1 MiB is as
-// good as a larger one; WithLowerEncoderMem would save less than that a worker,
-// and cost an eighth of the encoder's time.
-func (w *Writer) NewPartWriter() (*PartWriter, error) {
-	zst, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
-	if err != nil {
-		return nil, err
-	}
-	return &PartWriter{w: w, zst: zst}, nil
-}
-
-// Begin starts a part under the object's name.
-func (p *PartWriter) Begin(ctx context.Context, name string) (err error) {
-	if p.out, err = p.w.create(ctx, name); err != nil {
-		return err
-	}
-	p.name = name
-	p.LineTally = LineTally{partial: p.partial}
-	p.zst.Reset(p.out)
-	return nil
-}
-
-// Write takes raw lines, cut anywhere.
-func (p *PartWriter) Write(b []byte) (int, error) {
-	if _, err := p.LineTally.Write(b); err != nil {
-		return 0, err
-	}
-	return p.zst.Write(b)
-}
-
-// End completes the part and returns what it holds.
-func (p *PartWriter) End() (Part, Fingerprint, error) {
-	t, err := p.Tally()
-	if err == nil {
-		err = p.zst.Close()
-	}
-	if err != nil {
-		return Part{}, Fingerprint{}, errors.Join(fmt.Errorf("write %s of snapshot %s: %w", p.out.name, p.w.id, err), p.out.stored.out.Abort())
-	}
-	if err := p.out.commit(); err != nil {
-		return Part{}, Fingerprint{}, errors.Join(err, p.out.stored.out.Abort())
-	}
-	return Part{Object: p.name, Rows: t.Rows, Bytes: t.Bytes}, t.Fingerprint, nil
-}
-
-// Cancel gives up a part that was begun and not ended.
-func (p *PartWriter) Cancel() error {
-	if p.out == nil {
-		return nil
-	}
-	return p.out.stored.out.Abort()
 }
 
 // Commit makes the snapshot exist: SHA256SUMS first, the manifest last. It
