@@ -2,7 +2,7 @@ package postgres
 
 import "io"
 
-// ahead is an io.WriteCloser that writes on in a goroutine of its own, a
+// ahead is an io.WriteCloser that writes on in a goroutine of its own, half a
 // megabyte behind at the most. The server's process then goes on with the next
 // rows while ours compresses the last ones; without it each waits for the other
 // whenever the socket between them is full or empty.
@@ -14,8 +14,8 @@ type ahead struct {
 }
 
 const (
-	aheadBuffers = 4
-	aheadBytes   = 256 << 10
+	aheadBuffers = 8
+	aheadBytes   = 64 << 10
 )
 
 // newAhead returns a writer to another. It is to be closed.

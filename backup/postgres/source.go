@@ -6,7 +6,6 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/harbordb/harbordb/backup/source"
 	"github.com/harbordb/harbordb/database"
@@ -67,7 +66,7 @@ func OpenSources(ctx context.Context, db *database.DB, names []string, workers i
 }
 
 func (s *Source) describe(ctx context.Context, choice Choice) (err error) {
-	if s.seen, err = ReadCatalog(ctx, s.hold.leader); err != nil {
+	if s.seen, err = s.readHeld(ctx); err != nil {
 		return err
 	}
 	if len(s.seen.Unsupported) > 0 && !choice.Unsupported {
@@ -132,10 +131,8 @@ func (s *Source) Close() error {
 	return nil
 }
 
-// Finish reads the sequences, whose values no snapshot holds still, and
-// compares the catalog with the one described. What the server prints of a
-// view or a function is its newest state, so without this a view that was
-// changed while it was read could be half old.
+// Finish reads the sequences, whose values no snapshot holds still: the later,
+// the fewer of the values that rows have are ahead of them.
 func (s *Source) Finish(ctx context.Context) ([]snapshots.Sequence, error) {
 	sequences := make([]snapshots.Sequence, 0, len(s.model.Sequences))
 	for _, q := range s.model.Sequences {
@@ -146,40 +143,7 @@ func (s *Source) Finish(ctx context.Context) ([]snapshots.Sequence, error) {
 		}
 		sequences = append(sequences, state)
 	}
-	err := s.unchanged(ctx, time.Second)
-	if sqlState(err) == "55P03" {
-		// Someone waits for us to let go of a table, and we for him. All
-		// rows are copied, so let go, and see what he has made of it.
-		s.hold.close()
-		err = s.unchanged(ctx, s.db.Settings().LockTimeout)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("database %s: %w", s.name, err)
-	}
 	return sequences, nil
-}
-
-// unchanged reads the catalog in a transaction of its own: the leader's would
-// go on seeing the old one.
-func (s *Source) unchanged(ctx context.Context, lockTimeout time.Duration) error {
-	conn, err := connect(ctx, s.db, s.name)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if err := pin(ctx, conn.PgConn(), s.db.Server().Number, lockTimeout); err != nil {
-		return err
-	}
-	now, err := ReadCatalog(ctx, conn)
-	if err != nil {
-		return err
-	}
-	changed := pgmodel.Diff(s.seen, now)
-	if len(changed) == 0 {
-		return nil
-	}
-	return fault.Failedf("its schema changed while it was being copied: %s", changed[0]).
-		WithHint("run the backup again when no migration or maintenance is under way")
 }
 
 type worker struct {

@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/harbordb/harbordb/internal/fault"
+	"github.com/harbordb/harbordb/snapshots/pgmodel"
+	"github.com/jackc/pgx/v5"
+)
+
+// readHeld reads the catalog as it is at the moment that is held.
+//
+// What the server prints of a view, a function or an index is its newest state
+// and not that of the transaction's snapshot. So the catalogs are summed up
+// within the snapshot before anything is printed, and outside of it after: if
+// both are the same, nothing was changed in between, and the newest state was
+// the one held. What is changed later, while rows are copied, does not matter.
+func (s *Source) readHeld(ctx context.Context) (*pgmodel.Model, error) {
+	leader := s.hold.leader
+	sum, err := sumOfCatalogs(ctx, leader)
+	if err != nil {
+		return nil, err
+	}
+	held, err := catalogState(ctx, leader, sum)
+	if err != nil {
+		return nil, err
+	}
+	m, err := ReadCatalog(ctx, leader)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, s.db, s.name)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	now, err := catalogState(ctx, conn, sum)
+	if err != nil || slices.Equal(held, now) {
+		return m, err
+	}
+	return m, s.sameModel(ctx, m, conn)
+}
+
+// sameModel reads the catalog once more, in the newest state: what has changed
+// may be nothing that a snapshot holds, such as somebody's temporary table. It
+// does not wait for whoever waits for a table that we hold.
+func (s *Source) sameModel(ctx context.Context, m *pgmodel.Model, conn *pgx.Conn) error {
+	if err := pin(ctx, conn.PgConn(), s.db.Server().Number, time.Second); err != nil {
+		return err
+	}
+	now, err := ReadCatalog(ctx, conn)
+	if sqlState(err) == "55P03" { // lock not available
+		return fmt.Errorf("%w: %w", errTablesMoved, err)
+	}
+	if err != nil {
+		return err
+	}
+	changed := pgmodel.Diff(m, now)
+	if len(changed) == 0 {
+		return nil
+	}
+	return fault.Failedf("its schema changed while it was being read: %s", changed[0]).
+		WithHint("run the backup again when no migration or maintenance is under way")
+}
+
+// listCatalogs lists the system catalogs that may be read, but for those that
+// change without a change of the schema: statistics, large objects, and what
+// depends on roles, in which other databases of the server write, too.
+const listCatalogs = `
+SELECT relname FROM pg_catalog.pg_class
+WHERE relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND relkind = 'r'
+AND pg_catalog.has_table_privilege(oid, 'SELECT')
+AND relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_largeobject_metadata', 'pg_shdepend',
+  'pg_replication_origin', 'pg_subscription_rel')
+ORDER BY relname`
+
+// sumOfCatalogs returns a query whose result is another whenever a catalog is.
+// A row that is written bears the number of its transaction, which is larger
+// than all before, so that no change keeps both the number of rows and their
+// sum. VACUUM and ANALYZE write in place. Roles are summed by name, because
+// their catalog is for superusers.
+func sumOfCatalogs(ctx context.Context, q rowQuerier) (sql string, err error) {
+	names, err := query(ctx, q, listCatalogs, pgx.RowTo[string])
+	if err != nil {
+		return "", fmt.Errorf("list system catalogs: %w", err)
+	}
+	var b strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&b, "SELECT pg_catalog.format('%[1]s %%s %%s', count(*), sum(xmin::text::bigint)) FROM pg_catalog.%[1]s UNION ALL\n", name)
+	}
+	b.WriteString("SELECT pg_catalog.format('roles %s %s', count(*), sum(pg_catalog.hashtext(oid::text || rolname::text)::bigint)) FROM pg_catalog.pg_roles")
+	return b.String(), nil
+}
+
+// catalogState sums the catalogs up, as the session sees them.
+func catalogState(ctx context.Context, q rowQuerier, sum string) ([]string, error) {
+	state, err := query(ctx, q, sum, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("sum up system catalogs: %w", err)
+	}
+	return state, nil
+}
