@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/harbordb/harbordb/backup/source"
+	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
 )
 
@@ -25,7 +26,7 @@ func Neighbours(ctx context.Context, db *database.DB) ([]source.Neighbour, error
 	}
 	var list []source.Neighbour
 	for _, line := range lines {
-		if besideForm.MatchString(line[0]) {
+		if target.IsBeside(line[0]) {
 			continue
 		}
 		if len(list) == 0 || list[len(list)-1].Name != line[0] {

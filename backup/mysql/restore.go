@@ -99,11 +99,11 @@ func (r *loading) chooseNames(ctx context.Context, at time.Time) error {
 	case target.Keep:
 		return r.keepIn()
 	case target.Drill:
-		r.plan.Into = besideName(name, drillMark, at)
+		r.plan.Into = naming.Name(name, target.DrillMark, at)
 		return r.server.may("restore beside database "+name, name, r.plan.Into)
 	}
-	r.plan.Into = besideName(name, loadMark, at)
-	aside := besideName(name, asideMark, at)
+	r.plan.Into = naming.Name(name, target.LoadMark, at)
+	aside := naming.Name(name, target.AsideMark, at)
 	if r.plan.Target.State == target.Live {
 		r.plan.Aside = aside
 	}

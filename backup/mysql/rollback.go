@@ -64,7 +64,7 @@ func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.D
 	if p.Target, err = s.look(ctx, b.Of); err != nil {
 		return p, err
 	}
-	aside := besideName(b.Of, asideMark, at)
+	aside := naming.Name(b.Of, target.AsideMark, at)
 	if p.Target.State == target.Live {
 		p.Aside = aside
 	}

@@ -128,14 +128,14 @@ func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, erro
 	}
 	names := []string{name}
 	for _, line := range lines {
-		if !besideForm.MatchString(line[0]) {
+		if !target.IsBeside(line[0]) {
 			names = append(names, line[0])
 		}
 	}
 	var all []target.Beside
 	forms := map[string]string{}
 	for _, line := range lines {
-		if of, form, at, ok := liveOf(line[0], names); ok {
+		if of, form, at, ok := naming.LiveOf(line[0], names); ok {
 			all = append(all, target.Beside{Name: line[0], Of: of, Time: at})
 			forms[line[0]] = form
 		}
@@ -170,7 +170,7 @@ func (s *Server) classify(ctx context.Context, b *target.Beside, form string) er
 		return err
 	}
 	switch {
-	case m == nil && form == asideMark:
+	case m == nil && form == target.AsideMark:
 		b.Kind = target.SetAside
 		if t.State == target.Empty {
 			b.Kind = target.Dead // of a swap that was killed before it began

@@ -140,19 +140,17 @@ func (s *Server) readMove(ctx context.Context, on *session, m *move) error {
 	return nil
 }
 
-// makeAside makes the databases that the live tables go to: all, or none. It
-// refuses where another restore has set something aside under the same time
-// since this one was planned: what ends in one time goes back together.
+// makeAside makes the databases that the live tables go to: all, or none.
 func (s *Server) makeAside(ctx context.Context, on *session, j *journal) error {
+	if err := s.inTheWay(ctx, j); err != nil {
+		return err
+	}
 	var made []string
 	for _, m := range j.Moves {
 		if m.Aside == "" {
 			continue
 		}
-		err := s.ownTime(ctx, m.Aside, made)
-		if err == nil {
-			err = on.exec(ctx, "CREATE DATABASE "+databaseForm(m.Aside, m.Out.Database))
-		}
+		err := on.exec(ctx, "CREATE DATABASE "+databaseForm(m.Aside, m.Out.Database))
 		if err == nil {
 			made = append(made, m.Aside)
 			continue
@@ -166,16 +164,23 @@ func (s *Server) makeAside(ctx context.Context, on *session, j *journal) error {
 	return nil
 }
 
-// ownTime refuses a name whose time a database has that is none of our own.
-func (s *Server) ownTime(ctx context.Context, aside string, own []string) error {
-	if len(own) > 0 {
-		return nil // the first was looked at
+// inTheWay refuses where another restore has set something aside since this
+// one was planned, under the same time or beside the same database: a rollback
+// would bring the wrong one back.
+func (s *Server) inTheWay(ctx context.Context, j *journal) error {
+	names, err := s.databaseNames(ctx)
+	if err != nil {
+		return err
 	}
-	taken, err := s.ends(ctx, aside[len(aside)-len(asideMark)-len(nameTime):])
-	if err == nil && taken {
-		err = fault.Refusedf("another restore has set databases aside in the same second")
+	for _, m := range j.Moves {
+		if m.Aside == "" {
+			continue
+		}
+		if other := naming.InTheWay(names, m.Live, m.Aside); other != "" {
+			return fault.Refusedf("another restore has made database %s since this one was planned", other)
+		}
 	}
-	return err
+	return nil
 }
 
 // databases are all whose tables move.

@@ -19,7 +19,7 @@ const snapshotID = snapshots.ID("20261121T023000Z-3f9a1c")
 func besides(t *testing.T, server *dbtest.Server) (s *Server, live, with string) {
 	t.Helper()
 	live = server.CreateDatabase(t).Database
-	with = besideName(live, loadMark, time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC))
+	with = naming.Name(live, target.LoadMark, time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC))
 	server.Exec(t, "", "CREATE DATABASE "+with)
 	for name, version := range map[string]string{live: "1.5.0", with: "1.3.0"} {
 		db := server.Open(t, name)
@@ -107,7 +107,7 @@ func TestAnInterruptedSwapIsUndone(t *testing.T) {
 			for _, moves := range []int{-1, 0, 1, 20, 21, 36, 100} {
 				at, err := s.freeTime(t.Context())
 				check(t, err)
-				aside := besideName(live, asideMark, at)
+				aside := naming.Name(live, target.AsideMark, at)
 				stopAt(t, s, live, with, aside, moves)
 				if err := s.Discard(t.Context(), target.Beside{Name: aside, Of: live}); err == nil {
 					t.Fatalf("after %d moves, what was set aside could be dropped", moves)
@@ -123,7 +123,7 @@ func TestAnInterruptedSwapIsUndone(t *testing.T) {
 					t.Fatalf("after %d moves, beside it: %v", moves, list)
 				}
 			}
-			_, err := s.swap(t.Context(), exchange{moves: []move{{Live: live, With: with, Aside: besideName(live, asideMark, time.Now())}}})
+			_, err := s.swap(t.Context(), exchange{moves: []move{{Live: live, With: with, Aside: naming.Name(live, target.AsideMark, time.Now())}}})
 			check(t, err)
 			dbtest.RequireSame(t, loaded, contentsOf(t, server, live))
 		})
@@ -145,10 +145,10 @@ func TestAnInterruptedSwapOfTwoIsUndone(t *testing.T) {
 			for i, moves := range []int{-1, 0, 1, 40, 41, 72, 200} {
 				at, err := s.freeTime(t.Context())
 				check(t, err)
-				stopAllAt(t, s, moves, move{Live: live, With: with, Aside: besideName(live, asideMark, at)},
-					move{Live: second, With: secondWith, Aside: besideName(second, asideMark, at)})
+				stopAllAt(t, s, moves, move{Live: live, With: with, Aside: naming.Name(live, target.AsideMark, at)},
+					move{Live: second, With: secondWith, Aside: naming.Name(second, target.AsideMark, at)})
 				asked := []string{live, second}[i%2]
-				if err := s.Discard(t.Context(), target.Beside{Name: besideName(asked, asideMark, at), Of: asked}); err == nil {
+				if err := s.Discard(t.Context(), target.Beside{Name: naming.Name(asked, target.AsideMark, at), Of: asked}); err == nil {
 					t.Fatalf("after %d moves, what was set aside could be dropped", moves)
 				}
 				p, err := s.PlanRollback(t.Context(), asked, target.Refuse)
@@ -168,8 +168,8 @@ func TestAnInterruptedSwapOfTwoIsUndone(t *testing.T) {
 				}
 			}
 			at := time.Now()
-			_, err := s.swap(t.Context(), exchange{moves: []move{{Live: live, With: with, Aside: besideName(live, asideMark, at)},
-				{Live: second, With: secondWith, Aside: besideName(second, asideMark, at)}}})
+			_, err := s.swap(t.Context(), exchange{moves: []move{{Live: live, With: with, Aside: naming.Name(live, target.AsideMark, at)},
+				{Live: second, With: secondWith, Aside: naming.Name(second, target.AsideMark, at)}}})
 			check(t, err)
 			dbtest.RequireSame(t, before[with], contentsOf(t, server, live))
 			dbtest.RequireSame(t, before[secondWith], contentsOf(t, server, second))
@@ -189,9 +189,9 @@ func TestAnInterruptedSwapOfTwoIsUndone(t *testing.T) {
 func TestNamesBeside(t *testing.T) {
 	at := time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC)
 	for _, name := range []string{"registry", strings.Repeat("ü", 64), "a_before_20261121t023000z"} {
-		got := besideName(name, asideMark, at)
-		form, when, ok := parseBeside(name, got)
-		if len([]rune(got)) > maxName || !ok || form != asideMark || !when.Equal(at) {
+		got := naming.Name(name, target.AsideMark, at)
+		form, when, ok := naming.Parse(name, got)
+		if len([]rune(got)) > maxName || !ok || form != target.AsideMark || !when.Equal(at) {
 			t.Errorf("%s: %s, %v", name, got, ok)
 		}
 	}

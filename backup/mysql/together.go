@@ -47,35 +47,25 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 	return r, nil
 }
 
-// freeTime returns the server's time, or the next second after it that no
-// database beside another has in its name: what ends in the same time was made
-// by the same restore.
+// freeTime returns the time by which the databases of a restore are named.
 func (s *Server) freeTime(ctx context.Context) (time.Time, error) {
-	at, err := s.db.Now(ctx)
+	now, err := s.db.Now(ctx)
 	if err != nil {
-		return at, err
+		return now, err
 	}
-	for {
-		taken, err := s.ends(ctx, at.UTC().Format(nameTime))
-		if err != nil || !taken {
-			return at, err
-		}
-		at = at.Add(time.Second)
-	}
+	names, err := s.databaseNames(ctx)
+	return target.FreeTime(now, names), err
 }
 
-// ends tells whether a database has a name that ends so.
-func (s *Server) ends(ctx context.Context, end string) (bool, error) {
+func (s *Server) databaseNames(ctx context.Context) (names []string, err error) {
 	list, err := texts(ctx, s.db, "SELECT schema_name FROM information_schema.schemata")
 	if err != nil {
-		return false, fmt.Errorf("look at the names of databases: %w", err)
+		return nil, fmt.Errorf("look at the names of databases: %w", err)
 	}
 	for _, line := range list {
-		if strings.HasSuffix(line[0], end) {
-			return true, nil
-		}
+		names = append(names, line[0])
 	}
-	return false, nil
+	return names, nil
 }
 
 // in says at which database something failed, where there are several.

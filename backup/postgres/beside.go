@@ -40,7 +40,7 @@ func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, erro
 		if err := rows.Scan(&f.Name, &f.comment, &f.Bytes, &f.locked); err != nil {
 			return nil, fmt.Errorf("list databases beside %s: %w", name, err)
 		}
-		if besideForm.MatchString(f.Name) {
+		if target.IsBeside(f.Name) {
 			candidates = append(candidates, f)
 		} else {
 			names = append(names, f.Name)
@@ -48,7 +48,7 @@ func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, erro
 	}
 	var all []target.Beside
 	for _, f := range candidates {
-		of, mark, at, ok := liveOf(f.Name, names)
+		of, mark, at, ok := naming.LiveOf(f.Name, names)
 		if !ok {
 			continue
 		}
@@ -64,7 +64,7 @@ func (s *Server) Beside(ctx context.Context, name string) ([]target.Beside, erro
 // without our mark was killed between its creation and its comment, or is
 // somebody else's: it is not ours to drop.
 func kindOf(b *target.Beside, mark, comment string, locked bool) target.BesideKind {
-	if mark == asideMark {
+	if mark == target.AsideMark {
 		return target.SetAside
 	}
 	id, loaded, ok := parseMark(comment)

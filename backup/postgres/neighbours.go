@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/harbordb/harbordb/backup/source"
+	"github.com/harbordb/harbordb/backup/target"
 	"github.com/harbordb/harbordb/database"
 )
 
@@ -30,7 +31,7 @@ func Neighbours(ctx context.Context, db *database.DB) ([]source.Neighbour, error
 		if err := rows.Scan(&n.Name, &n.Bytes, &n.Closed); err != nil {
 			return nil, err
 		}
-		if !besideForm.MatchString(n.Name) {
+		if !target.IsBeside(n.Name) {
 			list = append(list, n)
 		}
 	}

@@ -78,15 +78,15 @@ func (r *loading) chooseNames(ctx context.Context, at time.Time) error {
 	case target.Keep:
 		return r.keepIn(ctx)
 	case target.Drill:
-		r.plan.Into = besideName(r.name, drillMark, at)
+		r.plan.Into = naming.Name(r.name, target.DrillMark, at)
 		return r.mayCreate()
 	}
 	if err := r.server.checkSwap(ctx, r.plan.Target, r.options.Disconnect); err != nil {
 		return err
 	}
-	r.plan.Into = besideName(r.name, loadMark, at)
+	r.plan.Into = naming.Name(r.name, target.LoadMark, at)
 	if r.plan.Target.State != target.Missing {
-		r.plan.Aside = besideName(r.name, asideMark, at)
+		r.plan.Aside = naming.Name(r.name, target.AsideMark, at)
 	}
 	return r.findReady(ctx)
 }
@@ -134,7 +134,7 @@ func (r *loading) findReady(ctx context.Context) error {
 		case b.Of != r.name:
 		case b.Kind == target.Loaded && b.Snapshot == r.snapshot.Manifest.ID:
 			r.plan.Into, r.plan.Ready = b.Name, true
-		case b.Kind == target.Loading && strings.Contains(b.Name, loadMark): // a drill is in nobody's way
+		case b.Kind == target.Loading && strings.Contains(b.Name, target.LoadMark): // a drill is in nobody's way
 			return fault.Refusedf("another restore is loading database %s", b.Name).
 				WithHint("wait until it is done, or stop it")
 		}

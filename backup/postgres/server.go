@@ -77,7 +77,7 @@ func someDatabase(ctx context.Context, settings database.Settings, avoid []strin
 	var name string
 	err = db.QueryRowContext(ctx, `SELECT datname FROM pg_catalog.pg_database
 		WHERE datallowconn AND datname <> ALL($1)
-		AND datname !~ '(`+asideMark+`|`+loadMark+`|`+drillMark+`)[0-9]{8}t[0-9]{6}z$'
+		AND datname !~ '`+target.BesideForm+`'
 		AND pg_catalog.has_database_privilege(oid, 'CONNECT') ORDER BY datistemplate, datname LIMIT 1`, avoid).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", fault.Refusedf("there is no other database to connect to while %s is renamed", strings.Join(avoid, ", ")).

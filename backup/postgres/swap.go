@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
-	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/jackc/pgx/v5"
 )
@@ -100,35 +99,23 @@ func (e exchange) rename(ctx context.Context, conn *pgx.Conn) error {
 	return exec(context.WithoutCancel(ctx), conn.PgConn(), "COMMIT")
 }
 
-// ownTime refuses where another restore has set something aside under the same
-// time since this one was planned: what ends in one time goes back together.
+// ownTime refuses where another restore has set something aside since this one
+// was planned, under the same time or beside the same database: a rollback would
+// bring the wrong one back.
 func (e exchange) ownTime(ctx context.Context, conn *pgx.Conn) error {
+	names, err := query(ctx, conn, "SELECT datname FROM pg_catalog.pg_database", pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("look at the names of databases: %w", err)
+	}
 	for _, m := range e {
 		if m.aside == "" {
 			continue
 		}
-		end := m.aside[len(m.aside)-len(asideMark)-len(nameTime):]
-		var taken bool
-		err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE pg_catalog.right(datname, $1) = $2)",
-			len(end), end).Scan(&taken)
-		if err != nil {
-			return err
-		}
-		if taken {
-			return fault.Refusedf("another restore has set databases aside in the same second as %s", m.aside)
+		if other := naming.InTheWay(names, m.live, m.aside); other != "" {
+			return fault.Refusedf("another restore has made database %s since this one was planned", other)
 		}
 	}
 	return nil
-}
-
-// ends tells whether a database has a name that ends so.
-func ends(ctx context.Context, q database.Querier, end string) (taken bool, err error) {
-	err = q.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE pg_catalog.right(datname, $1) = $2)",
-		len(end), end).Scan(&taken)
-	if err != nil {
-		return false, fmt.Errorf("look at the names of databases: %w", err)
-	}
-	return taken, nil
 }
 
 func rename(from, to string) string {
@@ -239,7 +226,7 @@ func (s *Server) planRollback(ctx context.Context, b target.Beside, how target.D
 		return p, err
 	}
 	if p.Target.State != target.Missing {
-		p.Aside = besideName(b.Of, asideMark, at)
+		p.Aside = naming.Name(b.Of, target.AsideMark, at)
 	}
 	return p, s.checkSwap(ctx, p.Target, how)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/database"
 	"github.com/harbordb/harbordb/internal/fault"
 	"github.com/harbordb/harbordb/internal/progress"
 	"github.com/harbordb/harbordb/snapshots"
@@ -54,21 +55,30 @@ func (s *Server) Plan(ctx context.Context, snapshot *snapshots.Snapshot, content
 	return r, r.checkRoom(ctx)
 }
 
-// freeTime returns the server's time, or the next second after it that no
-// database beside another has in its name: what ends in the same time was made
-// by the same restore.
+// freeTime returns the time by which the databases of a restore are named.
 func (s *Server) freeTime(ctx context.Context) (time.Time, error) {
-	at, err := s.db.Now(ctx)
+	now, err := s.db.Now(ctx)
 	if err != nil {
-		return at, err
+		return now, err
 	}
-	for {
-		taken, err := ends(ctx, s.db, at.UTC().Format(nameTime))
-		if err != nil || !taken {
-			return at, err
+	names, err := databaseNames(ctx, s.db)
+	return target.FreeTime(now, names), err
+}
+
+func databaseNames(ctx context.Context, q database.Querier) (names []string, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT datname FROM pg_catalog.pg_database")
+	if err != nil {
+		return nil, fmt.Errorf("look at the names of databases: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("look at the names of databases: %w", err)
 		}
-		at = at.Add(time.Second)
+		names = append(names, name)
 	}
+	return names, rows.Err()
 }
 
 // in says at which database something failed, where there are several.
