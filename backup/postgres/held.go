@@ -42,7 +42,25 @@ func (s *Source) readHeld(ctx context.Context) (*pgmodel.Model, error) {
 	if err != nil || slices.Equal(held, now) {
 		return m, err
 	}
+	for i, state := range now {
+		if catalog, _, _ := strings.Cut(state, " "); state != held[i] && !ofTemporary[catalog] {
+			return nil, changedMeanwhile("system catalog " + catalog)
+		}
+	}
 	return m, s.sameModel(ctx, m, conn)
+}
+
+// ofTemporary are the catalogs that somebody's temporary table is entered in.
+// What of them is read, the transaction's snapshot decides, so that reading all
+// of it again shows a change that matters.
+var ofTemporary = map[string]bool{
+	"pg_attrdef": true, "pg_attribute": true, "pg_class": true, "pg_constraint": true, "pg_depend": true, "pg_index": true,
+	"pg_namespace": true, "pg_sequence": true, "pg_type": true,
+}
+
+func changedMeanwhile(what string) error {
+	return fault.Failedf("its schema changed while it was being read: %s", what).
+		WithHint("run the backup again when no migration or maintenance is under way")
 }
 
 // sameModel reads the catalog once more, in the newest state: what has changed
@@ -63,8 +81,7 @@ func (s *Source) sameModel(ctx context.Context, m *pgmodel.Model, conn *pgx.Conn
 	if len(changed) == 0 {
 		return nil
 	}
-	return fault.Failedf("its schema changed while it was being read: %s", changed[0]).
-		WithHint("run the backup again when no migration or maintenance is under way")
+	return changedMeanwhile(changed[0].String())
 }
 
 // listCatalogs lists the system catalogs that may be read, but for those that
