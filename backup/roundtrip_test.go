@@ -85,3 +85,29 @@ func TestRoundTripAcrossMajors(t *testing.T) {
 		})
 	}
 }
+
+// Foreign keys in circles, to the table itself, not validated, of several
+// columns and many of one table come back, whatever the number of jobs: they
+// are added while other tables are still being loaded.
+func TestForeignKeysInCirclesComeBack(t *testing.T) {
+	server := dbtest.PostgreSQL(t)
+	settings := filled(t, server, 180)
+	var ddl strings.Builder
+	const ring = 6
+	for i := range ring {
+		fmt.Fprintf(&ddl, `CREATE TABLE ring_%d (id int PRIMARY KEY, self int REFERENCES ring_%[1]d, next int, before int, note text, UNIQUE (id, note));
+			INSERT INTO ring_%[1]d SELECT i, i, i, i, 'note ' || i FROM generate_series(1, 500) i;`, i)
+	}
+	for i := range ring {
+		fmt.Fprintf(&ddl, `ALTER TABLE ring_%d ADD FOREIGN KEY (next) REFERENCES ring_%d, ADD FOREIGN KEY (before) REFERENCES ring_%d,
+			ADD FOREIGN KEY (next, note) REFERENCES ring_%[2]d (id, note) DEFERRABLE, ADD CONSTRAINT loose_%[1]d FOREIGN KEY (self) REFERENCES ring_%[2]d NOT VALID;`,
+			i, (i+1)%ring, (i+ring-1)%ring)
+	}
+	server.Exec(t, settings.Database, ddl.String())
+	s := take(t, settings, newStore(t), backup.Options{})
+	for _, jobs := range []int{1, 2, 7} {
+		copied := spare(t, server, fmt.Sprint(settings.Database, "_copy_", jobs))
+		putBack(t, settings, s, target.Options{Mode: target.Keep, Name: copied, AllowUnknownObjects: true, Jobs: jobs})
+		requireSameText(t, dbtest.PgDump(t, settings), dbtest.PgDump(t, named(settings, copied)))
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/harbordb/harbordb/database"
@@ -30,15 +31,21 @@ type loader struct {
 	tables   []*tableLoad
 	readBack bool // read the loaded rows back and compare them
 	report   progress.Reporter
-	notes    []pgmodel.Note
+
+	mu    sync.Mutex // guards what follows
+	notes []pgmodel.Note
+	links []*link
 }
 
 // tableLoad is the state of one table while it is loaded.
 type tableLoad struct {
 	*snapshots.Table
-	floats  []floatColumn // columns to compare by value: the target prints them in another way
-	left    atomic.Int32  // parts that have not landed yet
-	indexes []pgmodel.IndexStep
+	floats   []floatColumn // columns to compare by value: the target prints them in another way
+	left     atomic.Int32  // parts that have not landed yet
+	indexes  []pgmodel.IndexStep
+	building atomic.Int32 // indexes that are not built yet
+	turn     turn         // of what locks the table when its indexes are built
+	weight   int64        // how early its rows are loaded
 	// condition is what tells the user's rows in an extension's table from
 	// those that the extension brings.
 	condition string
@@ -98,22 +105,13 @@ func (l *loader) run(ctx context.Context, jobs int) error {
 		defer w.close()
 		workers = append(workers, w)
 	}
-	if err := l.loadRows(ctx, workers); err != nil {
-		return err
-	}
-	if err := l.attachIndexes(ctx, leader.conn); err != nil {
+	if err := l.loadTables(ctx, workers); err != nil {
 		return err
 	}
 	if err := l.setSequences(ctx, leader.conn); err != nil {
 		return err
 	}
-	if err := l.addForeignKeys(ctx, workers); err != nil {
-		return err
-	}
-	if err := l.finish(ctx, leader.conn); err != nil {
-		return err
-	}
-	return l.analyze(ctx, workers)
+	return l.finish(ctx, leader.conn)
 }
 
 // piece is a part on its way into its table.
@@ -122,7 +120,10 @@ type piece struct {
 	part  snapshots.Part
 }
 
-// pieces returns all parts, largest first, and their size.
+// pieces returns all parts in the order in which they are loaded, and their
+// size: the largest table comes first, because what follows its rows takes
+// longest, and then the tables that it refers to, without which its foreign
+// keys cannot be looked at. What is left is done beside that.
 func (l *loader) pieces() (pieces []piece, bytes int64) {
 	for _, t := range l.tables {
 		t.left.Store(int32(len(t.Parts)))
@@ -131,12 +132,15 @@ func (l *loader) pieces() (pieces []piece, bytes int64) {
 			bytes += p.Bytes
 		}
 	}
-	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.part.Bytes, a.part.Bytes) })
+	slices.SortStableFunc(pieces, func(a, b piece) int {
+		return cmp.Or(cmp.Compare(b.table.weight, a.table.weight), cmp.Compare(b.table.Bytes, a.table.Bytes), cmp.Compare(b.part.Bytes, a.part.Bytes))
+	})
 	return pieces, bytes
 }
 
-// loadRows loads every part and builds every index.
-func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
+// loadTables loads every part and does all that needs the rows of a table:
+// one queue for everything, so that all workers have work until the end.
+func (l *loader) loadTables(ctx context.Context, workers []*loadWorker) error {
 	pieces, bytes := l.pieces()
 	l.report.Begin("load", bytes, progress.Bytes)
 	s := newSchedule(nil)
@@ -147,14 +151,17 @@ func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
 			}
 			l.report.Add(p.part.Bytes)
 			if p.table.left.Add(-1) == 0 {
-				s.add(l.afterRows(s, p.table)...)
+				l.afterRows(s, p.table)
 			}
 			return nil
 		})
 	}
 	for _, t := range l.tables {
 		if len(t.Parts) == 0 {
-			s.queue = append(s.queue, l.afterRows(s, t)...)
+			s.queue = append(s.queue, func(context.Context, *loadWorker, bool) error {
+				l.afterRows(s, t)
+				return nil
+			})
 		}
 	}
 	if err := s.run(ctx, workers); err != nil {
@@ -168,21 +175,28 @@ func (l *loader) loadRows(ctx context.Context, workers []*loadWorker) error {
 	return nil
 }
 
-// afterRows returns what becomes possible when a table's last part has
-// landed: its indexes, and reading it back.
-func (l *loader) afterRows(s *schedule, t *tableLoad) []task {
-	var tasks []task
+// afterRows adds the building of a table's indexes, now that its last part has
+// landed; without any it is complete.
+func (l *loader) afterRows(s *schedule, t *tableLoad) {
+	t.building.Store(int32(len(t.indexes)))
+	if len(t.indexes) == 0 {
+		l.complete(s, t)
+	}
 	for _, ix := range t.indexes {
-		tasks = append(tasks, func(ctx context.Context, w *loadWorker, alone bool) error {
-			return l.buildIndex(ctx, w, ix, alone)
+		s.add(func(ctx context.Context, w *loadWorker, alone bool) error {
+			if err := l.buildIndex(ctx, w, ix, alone); err != nil {
+				return err
+			}
+			if t.building.Add(-1) > 0 {
+				return nil
+			}
+			if err := l.attachIndexes(ctx, w.conn, t); err != nil {
+				return err
+			}
+			l.complete(s, t)
+			return nil
 		})
 	}
-	if l.readBack && !t.Skipped {
-		tasks = append(tasks, func(ctx context.Context, w *loadWorker, _ bool) error {
-			return l.planReadBack(ctx, w, s, t)
-		})
-	}
-	return tasks
 }
 
 func (l *loader) loadPart(ctx context.Context, w *loadWorker, t *tableLoad, part snapshots.Part) error {
@@ -239,8 +253,8 @@ func (l *loader) buildIndex(ctx context.Context, w *loadWorker, ix pgmodel.Index
 
 // attachIndexes makes constraints of the indexes. It takes no time, but locks
 // the table for a moment: among the builds it would wait for each of them.
-func (l *loader) attachIndexes(ctx context.Context, conn *pgx.Conn) error {
-	for _, ix := range l.script.Indexes {
+func (l *loader) attachIndexes(ctx context.Context, conn *pgx.Conn, t *tableLoad) error {
+	for _, ix := range t.indexes {
 		for _, s := range ix.Then {
 			if err := l.execute(ctx, conn, s); err != nil {
 				return err
@@ -261,26 +275,6 @@ func (l *loader) setSequences(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// addForeignKeys adds them all without a look at the rows, then validates
-// them side by side: validating locks neither table against reading.
-func (l *loader) addForeignKeys(ctx context.Context, workers []*loadWorker) error {
-	l.report.Begin("foreign keys", int64(len(l.script.ForeignKeys)), progress.Objects)
-	s := newSchedule(nil)
-	for _, fk := range l.script.ForeignKeys {
-		if err := l.execute(ctx, workers[0].conn, fk.Add); err != nil {
-			return err
-		}
-		s.queue = append(s.queue, func(ctx context.Context, w *loadWorker, _ bool) error {
-			defer l.report.Add(1)
-			if fk.Validate.SQL == "" {
-				return nil
-			}
-			return l.execute(ctx, w.conn, fk.Validate)
-		})
-	}
-	return s.run(ctx, workers)
-}
-
 // finish runs the phases that follow rows and constraints.
 func (l *loader) finish(ctx context.Context, conn *pgx.Conn) error {
 	comments, _ := l.comments()
@@ -296,24 +290,6 @@ func (l *loader) finish(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
-}
-
-// analyze has the server look at the rows of every table, so that its first
-// plans are not those for empty ones.
-func (l *loader) analyze(ctx context.Context, workers []*loadWorker) error {
-	l.report.Begin("analyze", int64(len(l.tables)), progress.Objects)
-	s := newSchedule(nil)
-	largest := slices.SortedFunc(slices.Values(l.tables), func(a, b *tableLoad) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	for _, t := range largest {
-		s.queue = append(s.queue, func(ctx context.Context, w *loadWorker, _ bool) error {
-			defer l.report.Add(1)
-			if err := exec(ctx, w.conn.PgConn(), "ANALYZE "+quote(t.Schema, t.Name)); err != nil {
-				return fmt.Errorf("analyze table %s: %w", t.FullName(), err)
-			}
-			return nil
-		})
-	}
-	return s.run(ctx, workers)
 }
 
 // comments parts the comment on the database itself from the others: until
@@ -363,7 +339,7 @@ func (l *loader) execute(ctx context.Context, conn *pgx.Conn, s pgmodel.Statemen
 		return err
 	}
 	if err != nil {
-		l.notes = append(l.notes, pgmodel.Note{Object: s.Object, Text: "the server refused it: " + err.Error()})
+		l.note(pgmodel.Note{Object: s.Object, Text: "the server refused it: " + err.Error()})
 		if inTransaction {
 			return exec(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT optional")
 		}
@@ -373,6 +349,12 @@ func (l *loader) execute(ctx context.Context, conn *pgx.Conn, s pgmodel.Statemen
 		return exec(ctx, conn.PgConn(), "RELEASE SAVEPOINT optional")
 	}
 	return nil
+}
+
+func (l *loader) note(n pgmodel.Note) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.notes = append(l.notes, n)
 }
 
 func one(ctx context.Context, conn *pgconn.PgConn, s pgmodel.Statement) error {

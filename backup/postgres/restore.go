@@ -191,7 +191,10 @@ func (r *loading) load(ctx context.Context, report progress.Reporter) error {
 	}
 	// The lock says that this database is being loaded; it must stay open.
 	defer func() { lock.Close(context.WithoutCancel(ctx)) }()
-	l := r.newLoader(report)
+	l, err := r.newLoader(report)
+	if err != nil {
+		return err
+	}
 	if err := l.run(ctx, max(r.options.Jobs, 1)); err != nil {
 		return err
 	}
@@ -211,7 +214,7 @@ func (r *loading) load(ctx context.Context, report progress.Reporter) error {
 	return nil // a drill keeps its mark until it is dropped
 }
 
-func (r *loading) newLoader(report progress.Reporter) *loader {
+func (r *loading) newLoader(report progress.Reporter) (*loader, error) {
 	l := &loader{db: r.server.db, name: r.plan.Into, snapshot: r.snapshot, content: r.content, encoding: r.model.Database.Encoding,
 		script: r.script, readBack: !r.options.SkipReadBack, report: report}
 	alike := printsFloatsAlike(r.snapshot.Manifest.Source.ServerNumber, r.server.db.Server().Number)
@@ -238,7 +241,7 @@ func (r *loading) newLoader(report progress.Reporter) *loader {
 		}
 		l.tables = append(l.tables, t)
 	}
-	return l
+	return l, l.findLinks(r.model)
 }
 
 // create makes the database and takes the lock in it that says it is being
