@@ -73,13 +73,24 @@ func legalAlgorithm(s string) bool {
 	return run
 }
 
-func isHex(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c-'0' > 9 && c-'a' > 5 { // below its first digit c wraps around
-			return false
+// notHex is 0 for what is a lower case hexadecimal digit.
+var notHex = func() (not [256]uint8) {
+	for c := range not {
+		if !strings.ContainsRune("0123456789abcdef", rune(c)) {
+			not[c] = 1
 		}
 	}
-	return s != ""
+	return not
+}()
+
+// isHex does not branch on what a digest's digits are: half of them are
+// letters, in no order that a processor could foresee.
+func isHex(s string) bool {
+	var not uint8
+	for i := 0; i < len(s); i++ {
+		not |= notHex[s[i]]
+	}
+	return not == 0 && s != ""
 }
 
 // String returns "algorithm:hex".
