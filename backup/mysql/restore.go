@@ -30,6 +30,17 @@ type loading struct {
 	notes    []string // of the server
 }
 
+// Name returns the name of the live database, or of the one to load into.
+func (r *loading) Name() string { return r.name }
+
+// Plan returns what prepare has planned.
+func (r *loading) Plan() target.DatabasePlan { return r.plan }
+
+// Notes returns what the server refused and nothing depends on.
+func (r *loading) Notes() []string {
+	return r.notes
+}
+
 // prepare looks at snapshot and server and refuses what cannot work or would
 // not be safe, before anything is changed. Names are made of the time at.
 func (r *loading) prepare(ctx context.Context, at time.Time) error {
@@ -200,9 +211,9 @@ func (r *loading) checkNames(ctx context.Context) error {
 	return nil
 }
 
-// fill fills and compares the database. Where it fails, what it made is gone
+// Fill fills and compares the database. Where it fails, what it made is gone
 // again or is named in the error; the live database is not touched.
-func (r *loading) fill(ctx context.Context, report progress.Reporter) error {
+func (r *loading) Fill(ctx context.Context, report progress.Reporter) error {
 	if r.plan.Ready {
 		return nil
 	}
@@ -210,7 +221,7 @@ func (r *loading) fill(ctx context.Context, report progress.Reporter) error {
 	if err == nil {
 		return nil
 	}
-	if left := r.abandon(context.WithoutCancel(ctx)); left != nil {
+	if left := r.Abandon(context.WithoutCancel(ctx)); left != nil {
 		return errors.Join(err, left)
 	}
 	return err
@@ -298,8 +309,8 @@ func (s *Server) catalogOf(ctx context.Context, on *session, name string) (*mymo
 	return m, nil
 }
 
-// abandon drops what a failed load made.
-func (r *loading) abandon(ctx context.Context) error {
+// Abandon drops what a failed load made.
+func (r *loading) Abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	switch {

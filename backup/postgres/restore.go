@@ -33,6 +33,21 @@ type loading struct {
 	notes    []pgmodel.Note // of the server
 }
 
+// Name returns the name of the live database, or of the one to load into.
+func (r *loading) Name() string { return r.name }
+
+// Plan returns what prepare has planned.
+func (r *loading) Plan() target.DatabasePlan { return r.plan }
+
+// Notes returns what the server refused and nothing depends on.
+func (r *loading) Notes() []string {
+	notes := []string{}
+	for _, n := range r.notes {
+		notes = append(notes, n.String())
+	}
+	return notes
+}
+
 // prepare looks at snapshot and server and refuses what cannot work or would
 // not be safe, before anything is changed. Names are made of the time at.
 func (r *loading) prepare(ctx context.Context, at time.Time) (err error) {
@@ -165,9 +180,9 @@ func (r *loading) render(ctx context.Context) error {
 	return nil
 }
 
-// fill fills and compares the database. Where it fails, what it made is gone
+// Fill fills and compares the database. Where it fails, what it made is gone
 // again or is named in the error; the live database is not touched.
-func (r *loading) fill(ctx context.Context, report progress.Reporter) error {
+func (r *loading) Fill(ctx context.Context, report progress.Reporter) error {
 	if r.plan.Ready {
 		return nil
 	}
@@ -178,7 +193,7 @@ func (r *loading) fill(ctx context.Context, report progress.Reporter) error {
 	if sqlState(err) == "53100" { // disk full
 		err = fault.Hint(err, "the server's disk is full; the database that is live was not touched: make room there and restore again")
 	}
-	if left := r.abandon(context.WithoutCancel(ctx)); left != nil {
+	if left := r.Abandon(context.WithoutCancel(ctx)); left != nil {
 		return errors.Join(err, left)
 	}
 	return err
@@ -348,8 +363,8 @@ func (l *loader) runAlone(ctx context.Context, conn *pgx.Conn, statements []pgmo
 	return nil
 }
 
-// abandon drops what a failed load made.
-func (r *loading) abandon(ctx context.Context) error {
+// Abandon drops what a failed load made.
+func (r *loading) Abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if !r.holds {

@@ -29,7 +29,7 @@ func leastRoom(rows int64) (bytes int64) { return rows * leastRow }
 // needed for all that is not loaded yet.
 func (r *restore) checkRoom(ctx context.Context) error {
 	var rows, text int64
-	for _, d := range r.databases {
+	for _, d := range r.Databases {
 		if !d.plan.Ready {
 			rows, text = rows+d.plan.Rows, text+d.plan.Bytes
 		}
@@ -39,7 +39,7 @@ func (r *restore) checkRoom(ctx context.Context) error {
 	}
 	note, err := r.server.checkRoom(ctx, rows, text)
 	if note != "" {
-		first := &r.databases[0].plan
+		first := &r.Databases[0].plan
 		first.Notes = append(first.Notes, note)
 	}
 	return err

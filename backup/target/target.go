@@ -1,11 +1,11 @@
 // Package target is what a restore needs of an engine: a server on which
 // databases are loaded beside the live ones, compared, and swapped in together.
 //
-// It holds types alone. An implementation must never touch a live database
-// before the swap, must swap all databases of a restore or none, must keep the
-// old ones after it, and must refuse in Plan whatever would fail or be unsafe
-// later. Of the databases of a restore the first is Harbor's own, where it is
-// among them; the others are its companions.
+// It holds the types, and what all engines decide alike. An implementation must
+// never touch a live database before the swap, must swap all databases of a
+// restore or none, must keep the old ones after it, and must refuse in Plan
+// whatever would fail or be unsafe later. Of the databases of a restore the
+// first is Harbor's own, where it is among them; the others are its companions.
 package target
 
 import (
