@@ -43,19 +43,20 @@ func (s *Source) readHeld(ctx context.Context) (*pgmodel.Model, error) {
 		return m, err
 	}
 	for i, state := range now {
-		if catalog, _, _ := strings.Cut(state, " "); state != held[i] && !ofTemporary[catalog] {
+		if catalog, _, _ := strings.Cut(state, " "); state != held[i] && !ofOthers[catalog] {
 			return nil, changedMeanwhile("system catalog " + catalog)
 		}
 	}
 	return m, s.sameModel(ctx, m, conn)
 }
 
-// ofTemporary are the catalogs that somebody's temporary table is entered in.
-// What of them is read, the transaction's snapshot decides, so that reading all
-// of it again shows a change that matters.
-var ofTemporary = map[string]bool{
+// ofOthers are the catalogs in which somebody's temporary table is entered, and
+// the roles of the whole server. What of them is read, the transaction's
+// snapshot decides, so that reading all of it again shows a change that
+// matters.
+var ofOthers = map[string]bool{
 	"pg_attrdef": true, "pg_attribute": true, "pg_class": true, "pg_constraint": true, "pg_depend": true, "pg_index": true,
-	"pg_namespace": true, "pg_sequence": true, "pg_type": true,
+	"pg_namespace": true, "pg_roles": true, "pg_sequence": true, "pg_type": true,
 }
 
 func changedMeanwhile(what string) error {
@@ -84,22 +85,31 @@ func (s *Source) sameModel(ctx context.Context, m *pgmodel.Model, conn *pgx.Conn
 	return changedMeanwhile(changed[0].String())
 }
 
-// listCatalogs lists the system catalogs that may be read, but for those that
-// change without a change of the schema: statistics, large objects, and what
-// depends on roles, in which other databases of the server write, too.
+// listCatalogs lists the system catalogs of the database that may be read, but
+// for those that change without a change of the schema: statistics and large
+// objects.
 const listCatalogs = `
 SELECT relname FROM pg_catalog.pg_class
-WHERE relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND relkind = 'r'
+WHERE relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND relkind = 'r' AND NOT relisshared
 AND pg_catalog.has_table_privilege(oid, 'SELECT')
-AND relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_largeobject_metadata', 'pg_shdepend',
-  'pg_replication_origin', 'pg_subscription_rel')
+AND relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_largeobject_metadata', 'pg_subscription_rel')
 ORDER BY relname`
+
+// ofServer sum up what concerns the database in the catalogs that all databases
+// share, and the roles by name, because their catalog is for superusers.
+const ofServer = `
+SELECT pg_catalog.format('pg_database %s', xmin) FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database() UNION ALL
+SELECT pg_catalog.format('pg_db_role_setting %s %s', count(*), sum(s.xmin::text::bigint)) FROM pg_catalog.pg_db_role_setting s
+  JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase WHERE d.datname = pg_catalog.current_database() UNION ALL
+SELECT pg_catalog.format('pg_shdescription %s %s', count(*), sum(s.xmin::text::bigint)) FROM pg_catalog.pg_shdescription s
+  JOIN pg_catalog.pg_database d ON d.oid = s.objoid AND s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass
+  WHERE d.datname = pg_catalog.current_database() UNION ALL
+SELECT pg_catalog.format('pg_roles %s %s', count(*), sum(pg_catalog.hashtext(oid::text || rolname::text)::bigint)) FROM pg_catalog.pg_roles`
 
 // sumOfCatalogs returns a query whose result is another whenever a catalog is.
 // A row that is written bears the number of its transaction, which is larger
 // than all before, so that no change keeps both the number of rows and their
-// sum. VACUUM and ANALYZE write in place. Roles are summed by name, because
-// their catalog is for superusers.
+// sum. VACUUM and ANALYZE write in place.
 func sumOfCatalogs(ctx context.Context, q rowQuerier) (sql string, err error) {
 	names, err := query(ctx, q, listCatalogs, pgx.RowTo[string])
 	if err != nil {
@@ -107,10 +117,9 @@ func sumOfCatalogs(ctx context.Context, q rowQuerier) (sql string, err error) {
 	}
 	var b strings.Builder
 	for _, name := range names {
-		fmt.Fprintf(&b, "SELECT pg_catalog.format('%[1]s %%s %%s', count(*), sum(xmin::text::bigint)) FROM pg_catalog.%[1]s UNION ALL\n", name)
+		fmt.Fprintf(&b, "SELECT pg_catalog.format('%[1]s %%s %%s', count(*), sum(xmin::text::bigint)) FROM pg_catalog.%[1]s UNION ALL ", name)
 	}
-	b.WriteString("SELECT pg_catalog.format('roles %s %s', count(*), sum(pg_catalog.hashtext(oid::text || rolname::text)::bigint)) FROM pg_catalog.pg_roles")
-	return b.String(), nil
+	return b.String() + ofServer, nil
 }
 
 // catalogState sums the catalogs up, as the session sees them.

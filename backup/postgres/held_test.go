@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/harbordb/harbordb/database"
@@ -26,6 +27,10 @@ func TestTheCatalogIsThatOfTheMoment(t *testing.T) {
 				"nothing happens":         {"SELECT 1", false},
 				"rows are written":        {"INSERT INTO kept SELECT generate_series(1, 1000); ANALYZE kept", false},
 				"a temporary table comes": {"CREATE TEMPORARY TABLE passing (x int)", false},
+				"another database comes":  {"CREATE DATABASE passing; COMMENT ON DATABASE passing IS 'x'; DROP DATABASE passing", false},
+				"a role comes":            {"DROP ROLE IF EXISTS passing; CREATE ROLE passing", false},
+				"the comment is changed":  {"DO $$ BEGIN EXECUTE format('COMMENT ON DATABASE %I IS $c$new$c$', current_database());END $$", true},
+				"a setting is changed":    {"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = $c$8MB$c$', current_database());END $$", true},
 			} {
 				settings := server.CreateDatabase(t)
 				server.Exec(t, settings.Database, `CREATE TABLE kept (id int PRIMARY KEY); CREATE VIEW seen AS SELECT 1 AS x;
@@ -37,8 +42,10 @@ func TestTheCatalogIsThatOfTheMoment(t *testing.T) {
 				s := &Source{db: db, name: settings.Database, hold: all[0]}
 				other, err := server.Open(t, settings.Database).Conn(t.Context())
 				fatal(t, err)
-				_, err = other.ExecContext(t.Context(), c.change)
-				fatal(t, err)
+				for _, sql := range strings.Split(c.change, "; ") {
+					_, err = other.ExecContext(t.Context(), sql)
+					fatal(t, err)
+				}
 				if _, err := s.readHeld(t.Context()); (err != nil) != c.fails {
 					t.Errorf("%s: %v", name, err)
 				}
