@@ -87,8 +87,7 @@ func peakMemory(t testing.TB, tags int) (bytes int64, took time.Duration) {
 	return bytes, time.Since(start)
 }
 
-// mostMemory is what a scan of any size should take. A blob that ten million
-// images use takes more: its records are joined at once.
+// mostMemory is what a scan of any size may take.
 const mostMemory = 200 << 20
 
 func TestMemoryIsBounded(t *testing.T) {

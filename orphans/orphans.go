@@ -17,8 +17,8 @@
 //
 // What a listing says becomes short records, kept apart by their digest, on
 // disk once they are many, and joined one part after the other. Memory is that
-// of the largest parts, so it grows with the uses of one blob: a layer of ten
-// million images is one part.
+// of the largest parts, and what is said of a digest again is kept once: a layer
+// of ten million images is as many records as repositories have it.
 //
 // The package must never write to or delete from storage or the database, and
 // never believe a registry's HTTP answers: caches may say what storage does
