@@ -56,16 +56,7 @@ func TestRestoreSwapsAndRollsBack(t *testing.T) {
 	dbtest.RequireSame(t, before, contents(t, server, name))
 	dbtest.RequireSame(t, upgraded, contents(t, server, result.Aside))
 
-	rollBack := func() {
-		t.Helper()
-		on, err := backup.OpenServer(t.Context(), settings)
-		check(t, err)
-		defer on.Close()
-		r, err := on.PlanRollback(t.Context(), name, target.Refuse)
-		check(t, err)
-		check(t, on.Rollback(t.Context(), r, target.Refuse))
-	}
-	rollBack()
+	rollBack(t, settings)
 	dbtest.RequireSame(t, upgraded, contents(t, server, name))
 }
 

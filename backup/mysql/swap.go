@@ -142,7 +142,7 @@ func (s *Server) readMove(ctx context.Context, on *session, m *move) error {
 
 // makeAside makes the databases that the live tables go to: all, or none.
 func (s *Server) makeAside(ctx context.Context, on *session, j *journal) error {
-	if err := s.inTheWay(ctx, j); err != nil {
+	if err := s.checkAside(ctx, j); err != nil {
 		return err
 	}
 	var made []string
@@ -164,10 +164,8 @@ func (s *Server) makeAside(ctx context.Context, on *session, j *journal) error {
 	return nil
 }
 
-// inTheWay refuses where another restore has set something aside since this
-// one was planned, under the same time or beside the same database: a rollback
-// would bring the wrong one back.
-func (s *Server) inTheWay(ctx context.Context, j *journal) error {
+// checkAside refuses names that another restore has overtaken.
+func (s *Server) checkAside(ctx context.Context, j *journal) error {
 	names, err := s.databaseNames(ctx)
 	if err != nil {
 		return err
@@ -176,8 +174,8 @@ func (s *Server) inTheWay(ctx context.Context, j *journal) error {
 		if m.Aside == "" {
 			continue
 		}
-		if other := naming.InTheWay(names, m.Live, m.Aside); other != "" {
-			return fault.Refusedf("another restore has made database %s since this one was planned", other)
+		if err := naming.CheckAside(names, m.Live, m.Aside); err != nil {
+			return err
 		}
 	}
 	return nil

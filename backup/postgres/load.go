@@ -143,7 +143,7 @@ func (l *loader) pieces() (pieces []piece, bytes int64) {
 func (l *loader) loadTables(ctx context.Context, workers []*loadWorker) error {
 	pieces, bytes := l.pieces()
 	l.report.Begin("load", bytes, progress.Bytes)
-	s := newSchedule(nil)
+	s := newSchedule()
 	for _, p := range pieces {
 		s.queue = append(s.queue, func(ctx context.Context, w *loadWorker, _ bool) error {
 			if err := l.loadPart(ctx, w, p.table, p.part); err != nil {

@@ -21,8 +21,8 @@ type schedule struct {
 // that fewer tasks are left than there are workers.
 type task func(ctx context.Context, w *loadWorker, alone bool) error
 
-func newSchedule(queue []task) *schedule {
-	s := &schedule{queue: queue}
+func newSchedule() *schedule {
+	s := &schedule{}
 	s.changed = sync.NewCond(&s.mu)
 	return s
 }

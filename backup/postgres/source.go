@@ -20,8 +20,7 @@ type Source struct {
 	db    *database.DB
 	name  string
 	hold  *hold
-	seen  *pgmodel.Model // the catalog as it was read
-	model *pgmodel.Model // what of it is carried
+	model *pgmodel.Model // of what is carried
 	about source.Description
 	parts []source.Part
 }
@@ -66,15 +65,13 @@ func OpenSources(ctx context.Context, db *database.DB, names []string, workers i
 }
 
 func (s *Source) describe(ctx context.Context, choice Choice) (err error) {
-	if s.seen, err = s.readHeld(ctx); err != nil {
+	if s.model, err = s.readHeld(ctx); err != nil {
 		return err
 	}
-	if len(s.seen.Unsupported) > 0 && !choice.Unsupported {
-		return refuseUnsupported(s.seen.Unsupported)
+	if len(s.model.Unsupported) > 0 && !choice.Unsupported {
+		return refuseUnsupported(s.model.Unsupported)
 	}
 	s.about = source.Description{Name: s.name, Time: s.hold.moment}
-	carried := *s.seen
-	s.model = &carried
 	for _, o := range s.model.LeaveOut() {
 		s.about.LeftOut = append(s.about.LeftOut, o.String())
 	}
@@ -131,8 +128,9 @@ func (s *Source) Close() error {
 	return nil
 }
 
-// Finish reads the sequences, whose values no snapshot holds still: the later,
-// the fewer of the values that rows have are ahead of them.
+// Finish reads the sequences, whose values no snapshot holds still. They come
+// last, so that no row has a value that its sequence has yet to give. The
+// catalog was proved when it was read.
 func (s *Source) Finish(ctx context.Context) ([]snapshots.Sequence, error) {
 	sequences := make([]snapshots.Sequence, 0, len(s.model.Sequences))
 	for _, q := range s.model.Sequences {

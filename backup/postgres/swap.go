@@ -78,7 +78,7 @@ func (e exchange) rename(ctx context.Context, conn *pgx.Conn) error {
 	if err := exec(ctx, conn.PgConn(), "BEGIN"); err != nil {
 		return err
 	}
-	if err := e.ownTime(ctx, conn); err != nil {
+	if err := e.checkAside(ctx, conn); err != nil {
 		return err
 	}
 	for _, m := range e {
@@ -99,10 +99,8 @@ func (e exchange) rename(ctx context.Context, conn *pgx.Conn) error {
 	return exec(context.WithoutCancel(ctx), conn.PgConn(), "COMMIT")
 }
 
-// ownTime refuses where another restore has set something aside since this one
-// was planned, under the same time or beside the same database: a rollback would
-// bring the wrong one back.
-func (e exchange) ownTime(ctx context.Context, conn *pgx.Conn) error {
+// checkAside refuses names that another restore has overtaken.
+func (e exchange) checkAside(ctx context.Context, conn *pgx.Conn) error {
 	names, err := query(ctx, conn, "SELECT datname FROM pg_catalog.pg_database", pgx.RowTo[string])
 	if err != nil {
 		return fmt.Errorf("look at the names of databases: %w", err)
@@ -111,8 +109,8 @@ func (e exchange) ownTime(ctx context.Context, conn *pgx.Conn) error {
 		if m.aside == "" {
 			continue
 		}
-		if other := naming.InTheWay(names, m.live, m.aside); other != "" {
-			return fault.Refusedf("another restore has made database %s since this one was planned", other)
+		if err := naming.CheckAside(names, m.live, m.aside); err != nil {
+			return err
 		}
 	}
 	return nil

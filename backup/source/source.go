@@ -2,8 +2,9 @@
 // moment, each cut into parts that workers copy as raw lines.
 //
 // It holds types alone. An implementation must never write to its database,
-// must show the same moment to every worker, and must fail in Finish where
-// the schema changed while it was held, so that a dump is right or is none.
+// must show the same moment to every worker, and must fail, when it is opened
+// or in Finish, where what it describes is not the schema of that moment, so
+// that a dump is right or is none.
 package source
 
 import (
@@ -41,8 +42,9 @@ type Source interface {
 	Parts() []Part
 	// Workers see the same moment, each over a connection of its own.
 	Workers() []Worker
-	// Finish reads the sequences, after the rows, and proves that the
-	// schema is still the one that was described.
+	// Finish reads the sequences, after the rows, and proves that the rows
+	// were those of the schema that was described, where nothing has proved
+	// it before.
 	Finish(ctx context.Context) ([]snapshots.Sequence, error)
 	// Close lets go of the moment. It is safe to call twice.
 	Close() error

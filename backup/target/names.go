@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 // Names of the databases that a restore makes beside the live one end in a
@@ -86,11 +88,11 @@ func timeOf(name string) (at time.Time, ok bool) {
 	return at, err == nil
 }
 
-// InTheWay returns which of the names forbids to set a live database aside
-// under a name that was chosen a while ago: another restore has set something
-// aside in the same second, or what it has set aside of the same database is
-// newer. It is empty where none does.
-func (n Naming) InTheWay(names []string, live, aside string) string {
+// CheckAside refuses to set a live database aside under a name that was chosen a
+// while ago where one of the names shows that a rollback would bring the wrong
+// database back: another restore has set something aside in the same second, or
+// what it has set aside of the same database is newer.
+func (n Naming) CheckAside(names []string, live, aside string) error {
 	own, _ := timeOf(aside)
 	for _, name := range names {
 		m := besideForm.FindStringSubmatch(name)
@@ -100,8 +102,9 @@ func (n Naming) InTheWay(names []string, live, aside string) string {
 		at, ok := timeOf(name)
 		_, _, same := n.Parse(live, name)
 		if ok && (at.Equal(own) || same && at.After(own)) {
-			return name
+			return fault.Refusedf("another restore has set database %s aside since this one of %s was planned", name, live).
+				WithHint("run the command again: it plans anew")
 		}
 	}
-	return ""
+	return nil
 }

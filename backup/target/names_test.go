@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/harbordb/harbordb/backup/target"
+	"github.com/harbordb/harbordb/internal/fault"
 )
 
 var naming = target.Naming(func(name, end string) string { return name + end })
@@ -24,7 +25,7 @@ func TestFreeTimeIsAfterAllNames(t *testing.T) {
 
 // A name that was chosen is not used any more when a rollback would take
 // another for the latest.
-func TestInTheWay(t *testing.T) {
+func TestCheckAside(t *testing.T) {
 	aside := naming.Name("registry", target.AsideMark, second(10))
 	for name, forbids := range map[string]bool{
 		naming.Name("registry", target.AsideMark, second(11)):   true,
@@ -36,9 +37,9 @@ func TestInTheWay(t *testing.T) {
 		naming.Name("registry_2", target.AsideMark, second(12)): false,
 		"registry": false,
 	} {
-		got := naming.InTheWay([]string{"postgres", name}, "registry", aside)
-		if (got == name) != forbids {
-			t.Errorf("%s: %q", name, got)
+		err := naming.CheckAside([]string{"postgres", name}, "registry", aside)
+		if (fault.KindOf(err) == fault.Refused) != forbids {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
