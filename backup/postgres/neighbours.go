@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/harbordb/harbordb/backup/source"
 	"github.com/harbordb/harbordb/backup/target"
@@ -49,7 +50,8 @@ func Neighbours(ctx context.Context, db *database.DB) ([]source.Neighbour, error
 	return list, nil
 }
 
-// tablesIn returns nothing where the server refuses.
+// tablesIn returns nothing where the server refuses, or ends the session because
+// somebody drops or renames the database at this moment.
 func tablesIn(ctx context.Context, db *database.DB, name string) ([]string, error) {
 	conn, err := connect(ctx, db, name)
 	if sqlState(err) != "" {
@@ -60,6 +62,9 @@ func tablesIn(ctx context.Context, db *database.DB, name string) ([]string, erro
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	list, err := relations(ctx, conn)
+	if strings.HasPrefix(sqlState(err), "57P") { // operator intervention
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
